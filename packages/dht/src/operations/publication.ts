@@ -1,5 +1,12 @@
 import { AbortError } from '@libp2p/interface'
-import type { DHTTime, Key, SigningKey, Storable, Subkey } from '@waggle/record'
+import {
+  type DHTTime,
+  type Key,
+  type SigningKey,
+  type Storable,
+  type Subkey,
+  ValidationError
+} from '@waggle/record'
 import { lastExpiration } from '@waggle/record/replica'
 import { toError } from '../errors.ts'
 import type { CallOptions } from '../timing/calls.ts'
@@ -31,6 +38,7 @@ export interface Publication<V = unknown> extends AsyncDisposable {
   /**
    * Resolves once a replica has the present value.
    *
+   * @throws ValidationError when a validator of this node refuses the value, which is tried again at its next renewal
    * @throws AbortError when the publication ends before that
    * @throws TimeoutError when that takes longer; the value stays published
    */
@@ -41,7 +49,7 @@ export interface Publication<V = unknown> extends AsyncDisposable {
    * Callers may ignore the promise: a rejection that nobody handles does no harm.
    *
    * @throws TimeoutError when no replica has the value in time; the value stays published
-   * @throws AbortError when the publication has ended, and what `publish` throws for a value
+   * @throws AbortError when the publication has ended, and what `publish` and `held` throw for a value
    */
   update<W extends V>(value: W & Storable<W>): Promise<void>
 
@@ -125,6 +133,9 @@ export interface PublicationInit<V> extends PublishOptions {
 export class LivePublication<V> implements Publication<V>, KeptValue {
   readonly #init: PublicationInit<V>
   readonly #listeners = new Set<(state: PublicationState) => void>()
+
+  /** Reject the calls that wait until it is held. */
+  readonly #waiting = new Set<(reason: Error) => void>()
   #write: Write
   #value: V
   #state: PublicationState = 'pending'
@@ -302,11 +313,27 @@ export class LivePublication<V> implements Publication<V>, KeptValue {
   }
 
   #fail(error: Error): void {
-    this.#isDue ||= this.#isPeerNew
+    if (this.#state === 'stopped' || this.#isDue) {
+      return
+    }
 
-    if (this.#state !== 'stopped') {
-      this.#init.publications.retryLater(this, this.#failures++)
-      this.#become('pending', error)
+    if (error instanceof ValidationError) {
+      this.#refuse(error)
+      return
+    }
+
+    this.#isDue = this.#isPeerNew
+    this.#init.publications.retryLater(this, this.#failures++)
+    this.#become('pending', error)
+  }
+
+  /** Takes a refusal by this node's validators, which a retry would hardly change. */
+  #refuse(error: ValidationError): void {
+    this.#init.publications.renewLater(this)
+    this.#become('pending', error)
+
+    for (const reject of this.#waiting) {
+      reject(error)
     }
   }
 
@@ -328,7 +355,13 @@ export class LivePublication<V> implements Publication<V>, KeptValue {
     }
 
     this.#assertLive()
+
+    if (this.#error instanceof ValidationError) {
+      throw this.#error
+    }
+
     const { promise, resolve, reject } = Promise.withResolvers<void>()
+    this.#waiting.add(reject)
     const unsubscribe = this.subscribe((state) => {
       if (state === 'held') {
         resolve()
@@ -341,6 +374,7 @@ export class LivePublication<V> implements Publication<V>, KeptValue {
       await promise
     } finally {
       unsubscribe()
+      this.#waiting.delete(reject)
     }
   }
 

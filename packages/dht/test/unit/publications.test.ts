@@ -120,6 +120,25 @@ describe('a publication', () => {
     expect(await scene.read()).toBe('mine')
   })
 
+  it('is pending while a validator of this node refuses it, and says so to those who wait (N7)', async () => {
+    const scene = new Scene()
+    const validate = vi.fn(({ value }) => value !== 'bad' || 'it is bad')
+    scene.net.self.store.checks.addValidators([{ name: 'taste', validate }])
+    const publication = scene.dht.publish('key', 'bad', { ttl: 20 })
+    const refusal = { name: 'ValidationError', message: expect.stringContaining('it is bad') }
+    await expect(publication.held()).rejects.toMatchObject(refusal)
+    await expect(publication.held()).rejects.toMatchObject(refusal)
+    await scene.pass(9)
+    expect(validate).toHaveBeenCalledTimes(1)
+    expect(publication).toMatchObject({ state: 'pending', error: refusal })
+
+    await publication.update('good')
+    await expect(publication.update('bad')).rejects.toMatchObject(refusal)
+    validate.mockReturnValue(true)
+    await scene.pass(11)
+    expect(publication.state).toBe('held')
+  })
+
   it('gives way to a store, a deletion or a publication of this node that is held, and to no other (N7)', async () => {
     const scene = new Scene()
     const { dht } = scene
