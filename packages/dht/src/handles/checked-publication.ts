@@ -2,6 +2,7 @@ import { AbortError } from '@libp2p/interface'
 import type { Key, MaybePromise, Subkey, Value } from '@waggle/record'
 import { whenDone } from '@waggle/record/replica'
 import { toError } from '../errors.ts'
+import { tell } from '../live/tell.ts'
 import type { Publication, PublicationState, StopOptions } from '../operations/publication.ts'
 import type { CallOptions } from '../timing/calls.ts'
 import { ignorable } from '../timing/ignorable.ts'
@@ -30,6 +31,12 @@ export class CheckedPublication<V> implements Publication<V> {
   #value: V
   #failure: Error | undefined
   #isStopped = false
+
+  /** Counts updates. */
+  #lastUpdate = 0
+
+  /** The last update that was published. */
+  #appliedUpdate = 0
 
   /** @throws ValidationError for a value that does not fit, if the schema says so at once */
   constructor(init: CheckedPublicationInit<V>) {
@@ -88,8 +95,16 @@ export class CheckedPublication<V> implements Publication<V> {
   }
 
   async #update(value: V): Promise<void> {
+    const update = ++this.#lastUpdate
     await this.#init.check(value)
     const inner = await this.#begun
+
+    if (update < this.#appliedUpdate) {
+      // A later one was checked faster and has replaced this one.
+      return inner.held()
+    }
+
+    this.#appliedUpdate = update
     const updated = (inner as Publication).update(value as Value)
     this.#value = inner.value
     await updated
@@ -115,7 +130,7 @@ export class CheckedPublication<V> implements Publication<V> {
     this.#failure = toError(error)
 
     for (const hear of this.#listeners) {
-      hear('stopped')
+      tell(hear, 'stopped')
     }
   }
 }

@@ -9,6 +9,7 @@ import {
 } from '@waggle/record'
 import { lastExpiration } from '@waggle/record/replica'
 import { toError } from '../errors.ts'
+import { tell } from '../live/tell.ts'
 import type { CallOptions } from '../timing/calls.ts'
 import { ignorable } from '../timing/ignorable.ts'
 import type { KeptValue, Publications } from './publications.ts'
@@ -390,22 +391,11 @@ export class LivePublication<V> implements Publication<V>, KeptValue {
     this.#error = error
 
     for (const listener of isNew ? [...this.#listeners] : []) {
-      try {
-        listener(state)
-      } catch (thrown) {
-        reportLater(thrown)
-      }
+      tell(listener, state)
     }
   }
 }
 
 function endedError(): AbortError {
   return new AbortError('the publication has ended')
-}
-
-/** Reports what a listener throws as any uncaught error. The others are still called. */
-function reportLater(thrown: unknown): void {
-  queueMicrotask(() => {
-    throw thrown
-  })
 }
