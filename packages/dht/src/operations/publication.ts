@@ -339,14 +339,13 @@ export class LivePublication<V> implements Publication<V>, KeptValue {
   }
 
   async #stop(goodbye: boolean, timeoutMs: number | undefined): Promise<void> {
-    const { calls } = this.#init
     const until = this.#sentUntil
     const isOver = this.#state === 'stopped'
     this.end()
 
     if (goodbye && !isOver && until !== undefined) {
       // It wins against what is still on its way, which expires before it.
-      await calls.sayGoodbye(this.#write, until, timeoutMs).catch(() => {})
+      await this.#init.calls.sayGoodbye(this.#write, until, timeoutMs).catch(() => {})
     }
   }
 
