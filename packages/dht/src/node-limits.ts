@@ -20,7 +20,7 @@ export interface NodeLimits {
   readonly maxStoredBytesPerPeer: number
 
   /**
-   * Bytes of encoded records in the cache, beside `cache.maxRecords`. Beyond it, the entry that
+   * Bytes of encoded records in the cache, beside `cache.size`. Beyond it, the entry that
    * expires first is dropped. Copies that other peers leave here take up to a quarter of it besides.
    */
   readonly maxCachedBytes: number

@@ -46,7 +46,7 @@ async function party(
   const { io, isJson } = context
   await using dht = await joinedPeer(context, options)
   await using party = new Party(dht, name)
-  await party.say(options.answer)
+  party.say(options.answer)
 
   if (!isJson && io.stdout.isTTY === true && io.stdin.isTTY === true) {
     const { showParty } = await import('../screens/party.tsx')

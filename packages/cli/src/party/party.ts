@@ -24,15 +24,14 @@ export class Party implements AsyncDisposable {
     this.#name = name
   }
 
-  /** Publishes this guest's answer until the guest leaves. */
-  async say(answer: string): Promise<void> {
-    if (this.#answer !== undefined) {
-      await this.#answer.update(answer)
-      return
+  /** Publishes this guest's answer until the guest leaves, as soon as peers can be reached. */
+  say(answer: string): void {
+    if (this.#answer === undefined) {
+      const options = { subkey: this.#name, ttl: TTL, goodbye: true }
+      this.#answer = this.#dht.publish(KEY, answer, options)
+    } else {
+      void this.#answer.update(answer)
     }
-
-    this.#answer = this.#dht.publish(KEY, answer, { subkey: this.#name, ttl: TTL, goodbye: true })
-    await this.#answer.held()
   }
 
   /** Yields the state of the party after each change, until the signal is aborted. */

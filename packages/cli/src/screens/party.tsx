@@ -30,7 +30,6 @@ export async function showParty(
   const signal = AbortSignal.any([io.signal, leaving.signal])
   const events: PartyEvent[] = []
   let guests: readonly Guest[] = []
-  let failure: unknown
 
   const screen = openFullScreen(io, (key) => {
     const answer = ANSWERS.get(key)
@@ -38,13 +37,9 @@ export async function showParty(
     if (key === 'q') {
       leaving.abort()
     } else if (answer !== undefined) {
-      party.say(answer).catch(fail)
+      party.say(answer)
     }
   })
-  const fail = (error: unknown): void => {
-    failure ??= error
-    leaving.abort()
-  }
   const show = (): void =>
     screen.show(
       <Colourful.Provider value={isColourful(io, 'stdout')}>
@@ -73,9 +68,5 @@ export async function showParty(
   } finally {
     clearInterval(showing)
     screen.close()
-  }
-
-  if (failure !== undefined) {
-    throw failure
   }
 }

@@ -2,8 +2,10 @@ import { AbortError } from '@libp2p/interface'
 import type { Key, MaybePromise, Subkey, Value } from '@waggle/record'
 import { whenDone } from '@waggle/record/replica'
 import { toError } from '../errors.ts'
+import { tell } from '../live/tell.ts'
 import type { Publication, PublicationState, StopOptions } from '../operations/publication.ts'
 import type { CallOptions } from '../timing/calls.ts'
+import { ignorable } from '../timing/ignorable.ts'
 
 export interface CheckedPublicationInit<V> {
   readonly key: Key
@@ -29,6 +31,12 @@ export class CheckedPublication<V> implements Publication<V> {
   #value: V
   #failure: Error | undefined
   #isStopped = false
+
+  /** Counts updates. */
+  #lastUpdate = 0
+
+  /** The last update that was published. */
+  #appliedUpdate = 0
 
   /** @throws ValidationError for a value that does not fit, if the schema says so at once */
   constructor(init: CheckedPublicationInit<V>) {
@@ -63,12 +71,8 @@ export class CheckedPublication<V> implements Publication<V> {
     await inner.held(options)
   }
 
-  async update(value: V): Promise<void> {
-    await this.#init.check(value)
-    const inner = await this.#begun
-    const updated = (inner as Publication).update(value as Value)
-    this.#value = inner.value
-    await updated
+  update(value: V): Promise<void> {
+    return ignorable(this.#update(value))
   }
 
   subscribe(listener: (state: PublicationState) => void): () => void {
@@ -88,6 +92,22 @@ export class CheckedPublication<V> implements Publication<V> {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop()
+  }
+
+  async #update(value: V): Promise<void> {
+    const update = ++this.#lastUpdate
+    await this.#init.check(value)
+    const inner = await this.#begun
+
+    if (update < this.#appliedUpdate) {
+      // A later one was checked faster and has replaced this one.
+      return inner.held()
+    }
+
+    this.#appliedUpdate = update
+    const updated = (inner as Publication).update(value as Value)
+    this.#value = inner.value
+    await updated
   }
 
   #begin(): Publication<V> {
@@ -110,7 +130,7 @@ export class CheckedPublication<V> implements Publication<V> {
     this.#failure = toError(error)
 
     for (const hear of this.#listeners) {
-      hear('stopped')
+      tell(hear, 'stopped')
     }
   }
 }

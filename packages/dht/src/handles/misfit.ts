@@ -3,7 +3,6 @@ import type { Key, Subkey, Value } from '@waggle/record'
 import type { Place } from '../live/state.ts'
 import { tell } from '../live/tell.ts'
 import type { BaseOperations } from '../operations/base-operations.ts'
-import { placeOwnerId } from '../operations/place-owner-id.ts'
 
 /** Something found that does not fit a handle's schema. It counts as not there. */
 export interface Misfit {
@@ -33,10 +32,9 @@ export interface Misfits {
 /** Reports a misfit, and returns nothing in its place. */
 export function leaveOut(
   { base, key, options }: Misfits,
-  { subkey, found: { value } }: Place<Subkey | undefined, Value>,
+  { subkey, found: { value, owner } }: Place<Subkey | undefined, Value>,
   issues: readonly StandardSchemaV1.Issue[]
 ): undefined {
-  const owner = subkey === undefined ? undefined : placeOwnerId(key, subkey)
   base.countMisfit()
   tell(options.onMisfit, { key, subkey, value, owner, issues })
 }

@@ -9,6 +9,7 @@ import {
   type Limits
 } from '@waggle/record'
 import { encodedSize, prune, shownExpiration } from '@waggle/record/replica'
+import { equals } from 'uint8arrays/equals'
 import { toString as stringOf } from 'uint8arrays/to-string'
 import { pointOfKey, pointOfPeer, sharedBits } from '../peers/key-space.ts'
 import type { Replicas } from '../reading/replicas.ts'
@@ -28,7 +29,7 @@ export interface RecordFigures {
   /** Expiration of the reader's view; undefined if it is empty. */
   readonly expirationTime: DHTTime | undefined
 
-  /** First bytes of the record's SHA-256, in hex: equal records have equal ones. Undefined without a record. */
+  /** First bytes of the record's SHA-256, in hex, for people. Others may begin alike. Undefined without a record. */
   readonly digest: string | undefined
 }
 
@@ -131,7 +132,7 @@ function stateOf(record: DHTRecord | undefined, all: DHTRecord): InspectedPeer['
     return 'empty'
   }
 
-  return digestText(record) === digestText(all) ? 'current' : 'behind'
+  return equals(digestOf(record), digestOf(all)) ? 'current' : 'behind'
 }
 
 function roleOf(record: DHTRecord, isNearest: boolean): InspectedPeer['role'] {

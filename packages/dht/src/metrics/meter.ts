@@ -73,15 +73,13 @@ export class Meter implements CallObserver {
   }
 
   onEnd(call: string, tookMs: number, result: unknown): void {
-    this.#calls.get(call)?.increment({ [outcomeOf(call, result)]: true })
-    this.#seconds.observe({ [CALLS[call] ?? call]: tookMs / 1000 })
+    this.#count(call, tookMs, outcomeOf(call, result))
   }
 
   onFailure(call: string, tookMs: number, { reason, isAborted }: CallFailure): void {
     const known = reason instanceof Error ? ERRORS[reason.name] : undefined
     const outcome = known ?? (isAborted ? 'aborted' : 'error')
-    this.#calls.get(call)?.increment({ [outcome]: true })
-    this.#seconds.observe({ [CALLS[call] ?? call]: tookMs / 1000 })
+    this.#count(call, tookMs, outcome)
   }
 
   /** Counts the replicas' responses to one write. */
@@ -108,6 +106,16 @@ export class Meter implements CallObserver {
   countHandOver(sizeBytes: number): void {
     this.#handedOver.increment()
     this.#handedOverBytes.increment(sizeBytes)
+  }
+
+  /** Counts one of the {@link CALLS}. Waiting for a state is none of them. */
+  #count(call: string, tookMs: number, outcome: string): void {
+    const name = CALLS[call]
+
+    if (name !== undefined) {
+      this.#calls.get(call)?.increment({ [outcome]: true })
+      this.#seconds.observe({ [name]: tookMs / 1000 })
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Key, Subkey, Value } from '@waggle/record'
 import type { CallOptions } from '../timing/calls.ts'
+import { ignorable } from '../timing/ignorable.ts'
 import type { Publication, PublicationState, StopOptions } from './publication.ts'
 
 export interface MappedPublicationInit<V> {
@@ -42,11 +43,8 @@ export class MappedPublication<V> implements Publication<V> {
     return this.#init.inner.held(options)
   }
 
-  async update(value: V): Promise<void> {
-    const { inner, map } = this.#init
-    const updated = inner.update(map(value))
-    this.#value = value
-    await updated
+  update(value: V): Promise<void> {
+    return ignorable(this.#update(value))
   }
 
   subscribe(listener: (state: PublicationState) => void): () => void {
@@ -59,5 +57,12 @@ export class MappedPublication<V> implements Publication<V> {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop()
+  }
+
+  async #update(value: V): Promise<void> {
+    const { inner, map } = this.#init
+    const updated = inner.update(map(value))
+    this.#value = value
+    await updated
   }
 }

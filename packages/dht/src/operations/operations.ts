@@ -209,7 +209,9 @@ export class Operations implements BaseOperations {
     const toWrite = (entry: StoreEntry, index: number): Write =>
       inEntry(index, () => {
         assertCallOptions('entry', entry)
-        return storeWrite({ ...entry, ...lifetimeOf(entry, options) } as StoreEntry, rules)
+        const timed = { ...entry, ...lifetimeOf(entry, options) } as StoreEntry
+        // Time rises from entry to entry: the later of two in one place wins.
+        return storeWrite(timed, { ...rules, now: writer.rules().now })
       })
 
     if (Array.isArray(entries)) {

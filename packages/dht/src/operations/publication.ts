@@ -1,8 +1,17 @@
 import { AbortError } from '@libp2p/interface'
-import type { DHTTime, Key, SigningKey, Storable, Subkey } from '@waggle/record'
+import {
+  type DHTTime,
+  type Key,
+  type SigningKey,
+  type Storable,
+  type Subkey,
+  ValidationError
+} from '@waggle/record'
 import { lastExpiration } from '@waggle/record/replica'
 import { toError } from '../errors.ts'
+import { tell } from '../live/tell.ts'
 import type { CallOptions } from '../timing/calls.ts'
+import { ignorable } from '../timing/ignorable.ts'
 import type { KeptValue, Publications } from './publications.ts'
 import type { Written } from './writer.ts'
 import { renew, type Write } from './writes.ts'
@@ -30,15 +39,18 @@ export interface Publication<V = unknown> extends AsyncDisposable {
   /**
    * Resolves once a replica has the present value.
    *
+   * @throws ValidationError when a validator of this node refuses the value, which is tried again at its next renewal
    * @throws AbortError when the publication ends before that
-   * @throws TimeoutError
+   * @throws TimeoutError when that takes longer; the value stays published
    */
   held(options?: CallOptions): Promise<void>
 
   /**
    * Publishes another value in the same place. Resolves as `held` does. Of several at once only the last is sent.
+   * Callers may ignore the promise: a rejection that nobody handles does no harm.
    *
-   * @throws AbortError when the publication has ended, and what `publish` throws for a value
+   * @throws TimeoutError when no replica has the value in time; the value stays published
+   * @throws AbortError when the publication has ended, and what `publish` and `held` throw for a value
    */
   update<W extends V>(value: W & Storable<W>): Promise<void>
 
@@ -122,6 +134,9 @@ export interface PublicationInit<V> extends PublishOptions {
 export class LivePublication<V> implements Publication<V>, KeptValue {
   readonly #init: PublicationInit<V>
   readonly #listeners = new Set<(state: PublicationState) => void>()
+
+  /** Reject the calls that wait until it is held. */
+  readonly #waiting = new Set<(reason: Error) => void>()
   #write: Write
   #value: V
   #state: PublicationState = 'pending'
@@ -196,15 +211,8 @@ export class LivePublication<V> implements Publication<V>, KeptValue {
     await this.#init.calls.wait(options, () => this.#whenHeld())
   }
 
-  async update(value: V): Promise<void> {
-    this.#assertLive()
-    this.#write = this.#init.calls.toWrite(value)
-    this.#value = value
-    this.#init.publications.renumber(this)
-    this.#isDue = true
-    this.#become('pending')
-    void this.attempt()
-    await this.held()
+  update(value: V): Promise<void> {
+    return ignorable(this.#update(value))
   }
 
   subscribe(listener: (state: PublicationState) => void): () => void {
@@ -255,6 +263,17 @@ export class LivePublication<V> implements Publication<V>, KeptValue {
     }
   }
 
+  async #update(value: V): Promise<void> {
+    this.#assertLive()
+    this.#write = this.#init.calls.toWrite(value)
+    this.#value = value
+    this.#init.publications.renumber(this)
+    this.#isDue = true
+    this.#become('pending')
+    void this.attempt()
+    await this.held()
+  }
+
   async #attemptOnce(): Promise<void> {
     const { calls, publications, ttl } = this.#init
     const write = renew(this.#write, calls.now() + ttl)
@@ -295,23 +314,38 @@ export class LivePublication<V> implements Publication<V>, KeptValue {
   }
 
   #fail(error: Error): void {
-    this.#isDue ||= this.#isPeerNew
+    if (this.#state === 'stopped' || this.#isDue) {
+      return
+    }
 
-    if (this.#state !== 'stopped') {
-      this.#init.publications.retryLater(this, this.#failures++)
-      this.#become('pending', error)
+    if (error instanceof ValidationError) {
+      this.#refuse(error)
+      return
+    }
+
+    this.#isDue = this.#isPeerNew
+    this.#init.publications.retryLater(this, this.#failures++)
+    this.#become('pending', error)
+  }
+
+  /** Takes a refusal by this node's validators, which a retry would hardly change. */
+  #refuse(error: ValidationError): void {
+    this.#init.publications.renewLater(this)
+    this.#become('pending', error)
+
+    for (const reject of this.#waiting) {
+      reject(error)
     }
   }
 
   async #stop(goodbye: boolean, timeoutMs: number | undefined): Promise<void> {
-    const { calls } = this.#init
     const until = this.#sentUntil
     const isOver = this.#state === 'stopped'
     this.end()
 
     if (goodbye && !isOver && until !== undefined) {
       // It wins against what is still on its way, which expires before it.
-      await calls.sayGoodbye(this.#write, until, timeoutMs).catch(() => {})
+      await this.#init.calls.sayGoodbye(this.#write, until, timeoutMs).catch(() => {})
     }
   }
 
@@ -321,7 +355,13 @@ export class LivePublication<V> implements Publication<V>, KeptValue {
     }
 
     this.#assertLive()
+
+    if (this.#error instanceof ValidationError) {
+      throw this.#error
+    }
+
     const { promise, resolve, reject } = Promise.withResolvers<void>()
+    this.#waiting.add(reject)
     const unsubscribe = this.subscribe((state) => {
       if (state === 'held') {
         resolve()
@@ -334,6 +374,7 @@ export class LivePublication<V> implements Publication<V>, KeptValue {
       await promise
     } finally {
       unsubscribe()
+      this.#waiting.delete(reject)
     }
   }
 
@@ -349,22 +390,11 @@ export class LivePublication<V> implements Publication<V>, KeptValue {
     this.#error = error
 
     for (const listener of isNew ? [...this.#listeners] : []) {
-      try {
-        listener(state)
-      } catch (thrown) {
-        reportLater(thrown)
-      }
+      tell(listener, state)
     }
   }
 }
 
 function endedError(): AbortError {
   return new AbortError('the publication has ended')
-}
-
-/** Reports what a listener throws as any uncaught error. The others are still called. */
-function reportLater(thrown: unknown): void {
-  queueMicrotask(() => {
-    throw thrown
-  })
 }

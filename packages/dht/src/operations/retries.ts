@@ -1,3 +1,4 @@
+import { AbortError } from '@libp2p/interface'
 import type { DHTTime } from '@waggle/record'
 import { lastExpiration } from '@waggle/record/replica'
 import { BusyError, UnreachableError } from '../errors.ts'
@@ -36,19 +37,36 @@ async function keepTrying(
   attempt: () => Promise<Written>
 ): Promise<Written> {
   for (let failures = 0; ; failures++) {
+    // A peer that connects during the attempt may take what the others did not.
+    const arrival = publications.whenPeer()
     const written = await attempt().catch(forgiven)
 
-    if (written !== undefined && (cancellation.isCancelled || !isNotStored(written.outcome))) {
+    if (written !== undefined && !isNotStored(written.outcome)) {
       return written
     }
 
-    const pausing = new AbortController()
-    await Promise.race([wait(retryPause(failures) * 1000, pausing.signal), publications.whenPeer()])
-    pausing.abort()
+    const until = written ? lastExpiration(written.write.record) : Number.POSITIVE_INFINITY
+    assertGoesOn(cancellation)
+    await pause(Math.min(retryPause(failures), until - store.clock()), arrival)
+    assertGoesOn(cancellation)
 
-    if (written !== undefined && lastExpiration(written.write.record) <= store.clock()) {
+    if (written !== undefined && until <= store.clock()) {
       return { ...written, outcome: 'expired' }
     }
+  }
+}
+
+/** Waits for some seconds, or until something else happens. */
+async function pause(seconds: number, event: Promise<void>): Promise<void> {
+  const pausing = new AbortController()
+  await Promise.race([wait(seconds * 1000, pausing.signal), event])
+  pausing.abort()
+}
+
+/** @throws AbortError when nobody waits for the call any more */
+function assertGoesOn({ isCancelled }: CancellationToken): void {
+  if (isCancelled) {
+    throw new AbortError('the call has ended')
   }
 }
 

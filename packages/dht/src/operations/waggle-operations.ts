@@ -80,8 +80,10 @@ export interface WaggleOperations {
    * Returns at once. Ends with `stop`, or when a later `store`, `delete` or `publish` of this node in the
    * same place is held.
    *
-   * @throws TypeError, InvalidKeyError, InvalidExpirationError, RecordTooLargeError or ValidationError for
-   * a value that can't be stored
+   * Validators of this node check the value later: if one refuses it, `held` rejects with a `ValidationError`.
+   *
+   * @throws TypeError, InvalidKeyError, InvalidExpirationError or RecordTooLargeError for a value that can't be stored
+   * @throws ValidationError when another peer owns the place (R15)
    */
   publish<V>(key: Key, value: Value | (V & Storable<V>), options: PublishOptions): Publication
 

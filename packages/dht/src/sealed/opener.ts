@@ -67,11 +67,9 @@ export class Opener {
       return result
     }
 
-    const isDictionary = by.value instanceof Map
-    const opened =
-      isDictionary || subkey === undefined
-        ? this.found(key, by)
-        : this.entry({ key, subkey }, by as Found<Value>)
+    const opened = this.#isOfKey(key, by)
+      ? this.found(key, by)
+      : this.entry({ key, subkey }, by as Found<Value>)
     return { ...(result as object), by: opened ?? by } as Result<R>
   }
 
@@ -130,6 +128,12 @@ export class Opener {
     const { owner, ...shown } = found
     const isShown = this.#init.areOwnersShown && owner !== undefined
     return { subkey: content.subkey, found: { ...shown, value, ...(isShown && { owner }) } }
+  }
+
+  /** Whether what beats a write is a dictionary or the key's plain value, which beats subkeys, too (R4). */
+  #isOfKey(key: Key, { value, expirationTime }: Found): boolean {
+    const place = { key: this.#init.names.key(key), subkey: undefined, expirationTime }
+    return value instanceof Map || open(this.#init.keys, place, value as Value) !== undefined
   }
 
   /** Whether a subkey belongs to the place at which it was found: a member could have copied it elsewhere. */

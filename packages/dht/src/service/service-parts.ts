@@ -106,11 +106,11 @@ export function serviceParts(init: PartsInit): ServiceParts {
 
   return {
     ...{ ...found, clocks, connections, kad, lifetime, mode, networkMerge },
-    ...{ reads, publications },
-    ...{ store, upkeep, watches, ...servers },
+    ...{ reads, publications, store, upkeep, watches, ...servers },
     becomes: (mode) => changeMode(mode, { ...found, components, lifetime, servers, store, upkeep }),
     async follow() {
       sleep.follow(lifetime)
+      events.addEventListener('peer:connect', () => publications.onPeer(), { signal: lifetime })
       sweepRegularly([store, ...Object.values(caches)], lifetime, () => sleep.check())
       clocks.follow(lifetime)
       guardRecords(kad, found.access, lifetime)

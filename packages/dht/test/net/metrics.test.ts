@@ -54,6 +54,17 @@ describe('the metrics of a DHT', () => {
     expect(named('_sum')).toBeLessThan(30)
   })
 
+  it('do not count waiting for a publication as a call', async () => {
+    const own = new Registry()
+    await using alone = await DHT.create({ metrics: metricsIn(own) })
+    await alone.publish('key', 1, { ttl: 600 }).held()
+    const histogram = await own.getSingleMetric('waggle_call_seconds')?.get()
+
+    expect(new Set(histogram?.values.map(({ labels }) => Reflect.get(labels, 'call')))).toEqual(
+      new Set(['publish'])
+    )
+  })
+
   it('count calls that failed, once each', async () => {
     const failures = new Registry()
     const failureFigure = figuresOf(failures)

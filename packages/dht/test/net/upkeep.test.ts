@@ -1,6 +1,6 @@
 import { DEFAULTS, DHT, type DHTOptions } from '@waggle/dht'
 import { testnet } from '@waggle/dht/testnet'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { PATIENCE, UNHURRIED } from '../support/libp2p-node.ts'
 import { freeAddress } from '../support/loopback.ts'
 import { PeerProcess } from '../support/peer-process.ts'
@@ -156,5 +156,22 @@ describe('a published value', () => {
 
     expect(found?.value).toEqual(new Map([['me', expect.objectContaining({ value: 'up again' })]]))
     expect(service.state).toBe('held')
+  }, 60_000)
+
+  it('is tried again at once when a peer connects (N7)', async () => {
+    await using server = await DHT.create()
+    await using client = await DHT.create({ clientMode: true, initialPeers: [] })
+    const publication = client.publish('service', 'up', { ttl: 600 })
+    await expect.poll(() => publication.error, PATIENCE).toBeDefined()
+    // The wall clock stands still, so that only the arrival can cause another attempt.
+    vi.useFakeTimers({ toFake: ['Date'] })
+
+    try {
+      await client.libp2p.dial([...server.multiaddrs])
+      await publication.held({ timeoutMs: 20_000 })
+      expect(publication.state).toBe('held')
+    } finally {
+      vi.useRealTimers()
+    }
   }, 60_000)
 })

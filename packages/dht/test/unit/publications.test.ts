@@ -1,9 +1,13 @@
 import { plainRecord, recordKey } from '@waggle/record'
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
+import { z } from 'zod'
+import { DEFAULT_CALL_TIMEOUT_MS } from '../../src/constants.ts'
+import { handlesOf } from '../../src/handles/handles.ts'
 import type { Operations } from '../../src/operations/operations.ts'
 import type { Publication, PublicationState } from '../../src/operations/publication.ts'
 import { MAX_RENEWAL_INTERVAL, Publications } from '../../src/operations/publications.ts'
+import { sealedView } from '../../src/sealed/sealed-view.ts'
 import { law } from '../support/effort.ts'
 import { turns } from '../support/end-of-turn.ts'
 import { operations } from '../support/simulated-operations.ts'
@@ -116,6 +120,25 @@ describe('a publication', () => {
     expect(await scene.read()).toBe('mine')
   })
 
+  it('is pending while a validator of this node refuses it, and says so to those who wait (N7)', async () => {
+    const scene = new Scene()
+    const validate = vi.fn(({ value }) => value !== 'bad' || 'it is bad')
+    scene.net.self.store.checks.addValidators([{ name: 'taste', validate }])
+    const publication = scene.dht.publish('key', 'bad', { ttl: 20 })
+    const refusal = { name: 'ValidationError', message: expect.stringContaining('it is bad') }
+    await expect(publication.held()).rejects.toMatchObject(refusal)
+    await expect(publication.held()).rejects.toMatchObject(refusal)
+    await scene.pass(9)
+    expect(validate).toHaveBeenCalledTimes(1)
+    expect(publication).toMatchObject({ state: 'pending', error: refusal })
+
+    await publication.update('good')
+    await expect(publication.update('bad')).rejects.toMatchObject(refusal)
+    validate.mockReturnValue(true)
+    await scene.pass(11)
+    expect(publication.state).toBe('held')
+  })
+
   it('gives way to a store, a deletion or a publication of this node that is held, and to no other (N7)', async () => {
     const scene = new Scene()
     const { dht } = scene
@@ -185,6 +208,36 @@ describe('a publication', () => {
     expect(await scene.read()).toEqual({ n: 3 })
     await expect(publication.update(undefined as never)).rejects.toThrow(TypeError)
     expect(publication.value).toEqual({ n: 3 })
+  })
+
+  it('may be updated by a caller who does not wait, in any of its forms (N7)', async () => {
+    const scene = new Scene()
+    const { value } = handlesOf(scene.dht)
+    const sealed = sealedView(scene.dht, new Uint8Array(32))
+    const publications = [
+      scene.dht.publish('key', 1, { ttl: 60 }),
+      value('other', z.number()).publish(1, { ttl: 60 }),
+      sealed.publish('third', 1, { ttl: 60 })
+    ]
+    scene.setFailing(true)
+    const unhandled = vi.fn()
+    process.on('unhandledRejection', unhandled)
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+
+    try {
+      const updates = publications.map((one) => one.update(2))
+      await turns(20)
+      await vi.advanceTimersByTimeAsync(DEFAULT_CALL_TIMEOUT_MS)
+      await new Promise((resolve) => setImmediate(resolve))
+      expect(unhandled).not.toHaveBeenCalled()
+      expect(publications.map(({ state }) => state)).toEqual(['pending', 'pending', 'pending'])
+      expect(await Promise.allSettled(updates)).toMatchObject(
+        updates.map(() => ({ status: 'rejected', reason: { name: 'TimeoutError' } }))
+      )
+    } finally {
+      vi.useRealTimers()
+      process.off('unhandledRejection', unhandled)
+    }
   })
 
   it('ends with its signal, and with the DHT that published it', async () => {

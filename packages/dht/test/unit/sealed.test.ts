@@ -72,6 +72,18 @@ describe('a sealed view', () => {
     )
   })
 
+  it('shows in a report what beats a write: an entry, or the plain value of the key', async () => {
+    const unopened: Unopened[] = []
+    const team = sealedView(scene(), SECRET, { onMisfit: (one) => unopened.push(one) })
+    await team.store('party', 'yes', { ttl: 700, subkey: 'alice' })
+    await team.store('plan', 'cancelled', { ttl: 700 })
+    const options = { ...TTL, subkey: 'alice', report: true as const }
+
+    expect(await team.store('party', 'no', options)).toMatchObject({ by: { value: 'yes' } })
+    expect(await team.store('plan', 'no', options)).toMatchObject({ by: { value: 'cancelled' } })
+    expect(unopened).toEqual([])
+  })
+
   it('can not be read or written without the secret', async () => {
     const dht = scene()
     await sealedView(dht, SECRET).store('plan', 'dawn', TTL)
