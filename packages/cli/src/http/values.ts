@@ -125,16 +125,28 @@ async function remove({ dht, place, query, call }: Request): Promise<Json> {
   return { deleted: true, ...placeJson(place) }
 }
 
-/** Yields the value of a place now, and after each change. */
-async function* changes(dht: DHT, place: Place, signal: AbortSignal): AsyncGenerator<Json> {
+/**
+ * Watches a place.
+ *
+ * @throws InvalidKeyError at once, before the stream of events begins
+ */
+function changes(dht: DHT, place: Place, signal: AbortSignal): AsyncGenerator<Json> {
   const { key, subkey } = place
-  const events =
+  return changesJson(
+    place,
     subkey === undefined ? dht.watch(key, { signal }) : dht.watch(key, { signal, subkey })
+  )
+}
 
+/** Yields the value of a place now, and after each change. */
+async function* changesJson(
+  place: Place,
+  events: AsyncIterable<{ readonly current?: Found | undefined }>
+): AsyncGenerator<Json> {
   for await (const { current } of events) {
     yield current === undefined
       ? { ...placeJson(place), gone: true }
-      : { ...entryJson(key, current), ...placeJson(place) }
+      : { ...entryJson(place.key, current), ...placeJson(place) }
   }
 }
 
