@@ -1,4 +1,4 @@
-import { chown, mkdir, writeFile } from 'node:fs/promises'
+import { chown, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
 import { describe, expect, it } from 'vitest'
@@ -89,6 +89,33 @@ describe('waggle serve', () => {
     const { stdout } = await waggle(['stats', '--control', control, '--json'])
 
     expect(JSON.parse(stdout)).toMatchObject({ pid: node.process.pid, stats: { records: 1 } })
+  })
+
+  it('deletes no file that is no socket (--control)', async () => {
+    await using directory = await temporaryDirectory()
+    const control = join(directory.path, 'thesis.txt')
+    await writeFile(control, 'years of work')
+    const args = ['serve', '--listen-on', '127.0.0.1:0', '--control', control]
+    const { exitCode, stderr } = await waggle(args)
+
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 1,
+      stderr: `waggle: --control: ${control} is a file that is no socket: choose another path\n`
+    })
+    expect(await readFile(control, 'utf8')).toBe('years of work')
+  })
+
+  it('replaces the socket of a node that was killed, and keeps other users out', async () => {
+    await using directory = await temporaryDirectory()
+    const control = join(directory.path, 'node.sock')
+    const first = await served(['--control', control])
+    first.process.kill('SIGKILL')
+    await first.process.ended()
+    await using second = await served(['--control', control])
+    const { stdout } = await waggle(['stats', '--control', control, '--json'])
+
+    expect(JSON.parse(stdout)).toMatchObject({ pid: second.process.pid })
+    expect((await stat(control)).mode & 0o077).toBe(0)
   })
 
   it('says that an address is taken', async () => {
