@@ -201,6 +201,18 @@ describe('nodes of one machine', () => {
     expect(stderr).toContain('2 nodes run on this machine; choose one with --node')
   })
 
+  it('are found beside one that is frozen', async () => {
+    await using directory = await temporaryDirectory()
+    const env = await surroundings(directory.path)
+    await using frozen = await served([], { env })
+    await using node = await served([], { env })
+    frozen.process.kill('SIGSTOP')
+    const { exitCode, stdout } = await waggle(['stats', '--json'], { env })
+
+    expect(exitCode).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({ pid: node.process.pid })
+  })
+
   it('are not looked for where another user has put the folder', async ({ skip }) => {
     skip(process.getuid?.() !== 0, 'as only root can give a folder to another user')
     await using directory = await temporaryDirectory()
