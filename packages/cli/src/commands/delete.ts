@@ -17,7 +17,7 @@ import {
   type TimeoutOptions,
   timeoutMsOf
 } from './places.ts'
-import { notHeld, pastExpiration, refusal } from './refusal.ts'
+import { pastExpiration, refusal } from './refusal.ts'
 
 type DeleteOptions = NetworkOptions & LifetimeOptions & SubkeyOptions & TimeoutOptions
 
@@ -70,7 +70,7 @@ async function remove(
     }
 
     if (outcome !== 'held') {
-      throw notHeld(report) ?? (await refusal(dht, { key, subkey, expirationTime }, call))
+      throw refusal(report, { key, subkey })
     }
 
     context.answer({

@@ -109,7 +109,7 @@ async function write({ dht, message, place, query, call }: Request): Promise<Jso
   const { key, subkey } = place
 
   if (!(await dht.store(key, value, { ...call, subkey, expirationTime }))) {
-    throw beaten('a value that expires later, or not earlier, is stored there: use a longer ttl')
+    throw beaten('a value or a deletion there does not expire earlier: use a longer ttl')
   }
 
   return { stored: true, ...placeJson(place), expirationTime }
@@ -119,7 +119,7 @@ async function remove({ dht, place, query, call }: Request): Promise<Json> {
   const { key, subkey } = place
 
   if (!(await dht.delete(key, { ...call, subkey, ...givenLifetime(query) }))) {
-    throw beaten('a value that expires later is still stored there, or another peer owns it')
+    throw beaten('a value or a deletion there does not expire earlier, or another peer owns it')
   }
 
   return { deleted: true, ...placeJson(place) }
