@@ -1,7 +1,8 @@
 import { chown, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
-import { describe, expect, it } from 'vitest'
+import { DHT } from '@waggle/dht'
+import { describe, expect, it, vi } from 'vitest'
 import { freeAddress, freePorts } from '../../../dht/test/support/loopback.ts'
 import { temporaryDirectory } from '../../../dht/test/support/temporary-directory.ts'
 import { served } from '../support/served.ts'
@@ -89,6 +90,20 @@ describe('waggle serve', () => {
     const { stdout } = await waggle(['stats', '--control', control, '--json'])
 
     expect(JSON.parse(stdout)).toMatchObject({ pid: node.process.pid, stats: { records: 1 } })
+  })
+
+  it.each([
+    ['serves clients that can dial only a part of the servers', [], true],
+    ['leaves them to others with --no-serve-gateway', ['--no-serve-gateway'], false]
+  ])('%s', async (_what, args, isGateway) => {
+    await using node = await served(args)
+    await using client = await DHT.create({ clientMode: true, initialPeers: [node.address] })
+    const protocols = await vi.waitUntil(async () => {
+      const [peer] = await client.libp2p.peerStore.all()
+      return peer?.protocols.some((protocol) => protocol.includes('waggle')) && peer.protocols
+    })
+
+    expect(protocols.some((protocol) => protocol.includes('gateway'))).toBe(isGateway)
   })
 
   it('deletes no file that is no socket (--control)', async () => {
