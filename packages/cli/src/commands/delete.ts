@@ -64,7 +64,7 @@ async function remove(
     if (outcome === 'held' && replicas.length === 0) {
       context.answer({
         json: { deleted: false, ...place },
-        text: `nothing is stored under ${shown}: there is nothing to delete`
+        text: `no value is stored under ${shown}: there is nothing to delete`
       })
       return DONE
     }

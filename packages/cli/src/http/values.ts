@@ -94,7 +94,7 @@ async function read({ dht, place, query, call }: Request): Promise<Json> {
   const found = await dht.get(key, { ...call, subkey, latest: isTrue(query, 'latest') })
 
   if (found === undefined) {
-    throw new HttpError(404, 'absent', 'nothing is stored there, or it has expired')
+    throw new HttpError(404, 'absent', 'no value is stored there, or it has expired')
   }
 
   return subkey === undefined

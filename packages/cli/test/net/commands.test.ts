@@ -83,7 +83,7 @@ describe('waggle store and get', () => {
     expect(await run(['get', 'nowhere'])).toEqual({
       exitCode: 1,
       stdout: '',
-      stderr: 'waggle: nothing is stored under "nowhere", or it has expired\n'
+      stderr: 'waggle: no value is stored under "nowhere", or it has expired\n'
     })
   })
 
@@ -307,7 +307,7 @@ describe('a command', () => {
     const { exitCode, stderr } = await run(['get', 'nowhere', '--json'])
     expect({ exitCode, ...JSON.parse(stderr) }).toEqual({
       exitCode: 1,
-      error: 'nothing is stored under "nowhere", or it has expired'
+      error: 'no value is stored under "nowhere", or it has expired'
     })
   })
 
