@@ -19,7 +19,7 @@ export const FAILED = 1
 /** Exit code of wrong usage. */
 export const WRONG_USAGE = 2
 
-/** Exit code when too few servers responded to determine whether a key exists. */
+/** Exit code when too few servers responded to determine whether a key exists, or none to a write. */
 export const UNREACHABLE = 3
 
 /** Converts any thrown value to an Error. */

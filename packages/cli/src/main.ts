@@ -28,9 +28,9 @@ const io: CommandIO = {
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
-    // Without a terminal, SIGHUP is ignored so that the process survives under nohup. Node undoes nohup's own
-    // setting.
-    if (signal === 'SIGHUP' && !hasTerminal()) {
+    // A process that writes to no terminal ignores SIGHUP, so that it survives under nohup. Node undoes nohup's own
+    // setting. On macOS, nohup leaves the input on the terminal.
+    if (signal === 'SIGHUP' && !writesToTerminal()) {
       return
     }
 
@@ -67,6 +67,6 @@ function endWithReader(): void {
   stopping.abort(new Stop('SIGPIPE'))
 }
 
-function hasTerminal(): boolean {
-  return [process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY === true)
+function writesToTerminal(): boolean {
+  return [process.stdout, process.stderr].some(({ isTTY }) => isTTY === true)
 }

@@ -4,6 +4,7 @@ import { collectDefaultMetrics, Registry } from 'prom-client'
 import { cachedFor } from './cached-for.ts'
 import { type CallFigures, callFigures, type MetricValue } from './control/call-figures.ts'
 import type { CountedByMetrics } from './control/overview.ts'
+import { listenerOf } from './http/answers.ts'
 import { startBoundedServer } from './http/bounded-server.ts'
 
 /** Milliseconds for which a computed metrics page is reused. */
@@ -78,16 +79,17 @@ async function serve(
   const page = cachedFor(MAX_AGE_MS, async () => Buffer.from(await registry.metrics()))
   const server = await startBoundedServer(
     { host, port, option: '--metrics-port', maxConnections: MAX_CONNECTIONS },
-    async ({ url }, response) => {
+    listenerOf(async ({ url }, response) => {
       if (url?.split('?')[0] !== '/metrics') {
         response.statusCode = 404
         response.end('The metrics are at /metrics\n')
         return
       }
 
+      const text = await page()
       response.setHeader('content-type', registry.contentType)
-      response.end(await page())
-    }
+      response.end(text)
+    })
   )
   return {
     url: `${server.url}/metrics`,

@@ -33,7 +33,7 @@ First steps, in three terminals:
   waggle store greeting hello
   waggle get greeting
 
-Exit codes: 0 success; 1 not found, refused or failed; 2 wrong usage; 128 + n stopped by signal n.
+Exit codes: 0 success; 1 not found, refused or failed; 2 wrong usage; 3 too few servers answered; 128 + n stopped by signal n.
 Details: waggle <command> --help`
 
 /** Runs the command in the arguments and returns its exit code. */

@@ -9,8 +9,8 @@
  * ```ts
  * import { DHT, getDHTTime } from '@waggle/dht'
  *
- * await using first = await DHT.create({ listenOn: '127.0.0.1:1337' })
- * await using second = await DHT.create({ initialPeers: ['127.0.0.1:1337'] })
+ * await using first = await DHT.create({ listenOn: '127.0.0.1:0' })
+ * await using second = await DHT.create({ initialPeers: first.multiaddrs })
  *
  * await first.store('my_key', ['i', 'love', 'bees'], { expirationTime: getDHTTime() + 600 })
  * const found = await second.get('my_key', { latest: true })

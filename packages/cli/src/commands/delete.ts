@@ -17,7 +17,7 @@ import {
   type TimeoutOptions,
   timeoutMsOf
 } from './places.ts'
-import { notHeld, pastExpiration, refusal } from './refusal.ts'
+import { pastExpiration, refusal } from './refusal.ts'
 
 type DeleteOptions = NetworkOptions & LifetimeOptions & SubkeyOptions & TimeoutOptions
 
@@ -64,13 +64,13 @@ async function remove(
     if (outcome === 'held' && replicas.length === 0) {
       context.answer({
         json: { deleted: false, ...place },
-        text: `nothing is stored under ${shown}: there is nothing to delete`
+        text: `no value is stored under ${shown}: there is nothing to delete`
       })
       return DONE
     }
 
     if (outcome !== 'held') {
-      throw notHeld(report) ?? (await refusal(dht, { key, subkey, expirationTime }, call))
+      throw refusal(report, { key, subkey })
     }
 
     context.answer({

@@ -77,7 +77,7 @@ function missing(key: Key, subkey: Subkey | undefined, whole: Found | undefined)
   return new CommandError(
     isPlain
       ? `${place} was not found: ${shownPlace(key, undefined)} holds a single value, not a dictionary`
-      : `nothing is stored under ${place}, or it has expired`
+      : `no value is stored under ${place}, or it has expired`
   )
 }
 

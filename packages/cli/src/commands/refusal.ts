@@ -1,53 +1,19 @@
-import { type CallOptions, NotStoredError, type StoreReport, UnreachableError } from '@waggle/dht'
+import { NotStoredError, type StoreReport, UnreachableError } from '@waggle/dht'
 import { type Found, getDHTTime, type Key, recordKey, type Subkey } from '@waggle/record'
 import { placeOwner, subkeyId } from '@waggle/record/replica'
 import { CommandError } from '../errors.ts'
-import type { CommonClient } from '../network/hivemind-client.ts'
 import { subkeyEntry } from '../network/subkey-entry.ts'
 import { shownMoment } from '../text/time.ts'
 import { shownPlace } from './places.ts'
 
-/** A write that was refused. */
-export interface RefusedWrite {
+/** The place of a write that was refused. */
+export interface RefusedPlace {
   readonly key: Key
   readonly subkey: Subkey | undefined
-  readonly expirationTime: number
 }
 
-/** Explains from the stored entries why a write was refused. */
-export async function refusal(
-  dht: Pick<CommonClient, 'get'>,
-  write: RefusedWrite,
-  call: CallOptions
-): Promise<CommandError> {
-  const { key, subkey, expirationTime } = write
-  const found = await dht.get(key, { latest: true, ...call })
-  const held = subkey === undefined ? found : (subkeyEntry(found, subkey) ?? found)
-  const place = shownPlace(key, subkey)
-  const now = getDHTTime()
-
-  if (expirationTime <= now) {
-    return pastExpiration(place)
-  }
-
-  // A longer lifetime would not help there.
-  const owned = ownedSubkeyError(key, subkey === undefined ? found : undefined)
-
-  if (owned !== undefined) {
-    return owned
-  }
-
-  if (held !== undefined && held.expirationTime >= expirationTime) {
-    return new CommandError(
-      `refused: ${place} already holds a value until ${shownMoment(held.expirationTime, now)}, which is not earlier: use a longer --ttl`
-    )
-  }
-
-  return notStored(place)
-}
-
-/** Explains why no replica has a write that the rules allow; undefined if they don't. */
-export function notHeld(report: StoreReport): Error | undefined {
+/** Explains why a write is not held. */
+export function refusal(report: StoreReport, place: RefusedPlace): Error {
   switch (report.outcome) {
     case 'unreachable':
       return new UnreachableError(report.replicas.length)
@@ -55,8 +21,10 @@ export function notHeld(report: StoreReport): Error | undefined {
     case 'refused':
     case 'busy':
       return new NotStoredError(report.outcome, [report])
+    case 'beaten':
+      return beaten(report.by, place)
     default:
-      return undefined
+      return pastExpiration(shownPlace(place.key, place.subkey))
   }
 }
 
@@ -65,6 +33,32 @@ export function pastExpiration(place: string): CommandError {
   return new CommandError(
     `refused: ${place} would expire in the past: give a later --expiration-time, or a --ttl`
   )
+}
+
+function beaten(by: Found | 'a deletion', { key, subkey }: RefusedPlace): CommandError {
+  const held = valueIn(by, subkey)
+  // A longer lifetime would not help there.
+  const owned = ownedSubkeyError(key, subkey === undefined ? held : undefined)
+  const place = shownPlace(key, subkey)
+
+  if (owned !== undefined) {
+    return owned
+  }
+
+  return new CommandError(
+    held === undefined
+      ? `refused: ${place} was deleted, and the deletion holds as long or longer: use a longer --ttl`
+      : `refused: ${place} already holds a value until ${shownMoment(held.expirationTime, getDHTTime())}, which is not earlier: use a longer --ttl`
+  )
+}
+
+/** Returns the value in the place; undefined after a deletion, even if other subkeys hold values. */
+function valueIn(by: Found | 'a deletion', subkey: Subkey | undefined): Found | undefined {
+  if (by === 'a deletion') {
+    return undefined
+  }
+
+  return subkey !== undefined && by.value instanceof Map ? subkeyEntry(by, subkey) : by
 }
 
 /**
@@ -87,10 +81,4 @@ function ownedSubkeyError(key: Key, found: Found | undefined): CommandError | un
       )
     }
   }
-}
-
-function notStored(place: string): CommandError {
-  return new CommandError(
-    `refused: no peer stored ${place}: its replicas are full or refuse this peer, or it was deleted with a later expiration. Use a longer --ttl, and list the peers with: waggle peers`
-  )
 }

@@ -39,6 +39,7 @@ export type ServeOptions = NetworkOptions &
     readonly client?: boolean
     readonly relay?: boolean
     readonly serveRelay?: boolean
+    readonly serveGateway?: boolean
     readonly dataDir?: string
     readonly durability?: string
     readonly strictClock?: boolean
@@ -94,6 +95,7 @@ export function addServe(program: Program): void {
     .option('--client', 'run as a client: read and write, and hold no records for others')
     .option('--relay', 'be reachable through a relay, for machines that accept no connections')
     .option('--serve-relay', 'be a relay for such machines')
+    .option('--no-serve-gateway', 'serve no clients that can dial only a part of the servers')
     .option('--strict-clock', 'refuse to join when the clock of this machine is wrong')
     .option('--require-bootstrap', 'fail when no initial peer responds, instead of retrying')
     .option('--refresh-period <time>', 'how often to print the status', '30s')
@@ -101,13 +103,12 @@ export function addServe(program: Program): void {
       '--control <socket>',
       'socket for waggle stats, top and export (default: one in the temporary directory)'
     )
-  addEndpointOptions(command)
-  addNetworkOptions(command)
+  addNetworkOptions(addEndpointOptions(command))
   act(program, command, serve)
 }
 
 /** Adds the options of the HTTP services. */
-function addEndpointOptions(command: Command): void {
+function addEndpointOptions(command: Command): Command {
   command
     .option('--metrics-port <port>', 'serve metrics for Prometheus under /metrics')
     .option('--metrics-host <host>', 'address to serve metrics on', '127.0.0.1')
@@ -120,7 +121,7 @@ function addEndpointOptions(command: Command): void {
       '--dashboard [port]',
       `serve a page that shows this node, to browsers with the token (default port: ${DEFAULT_DASHBOARD_PORT})`
     )
-  addDashboardOptions(command)
+  return addDashboardOptions(command)
 }
 
 async function serve(context: Context, options: ServeOptions): Promise<number> {
@@ -187,6 +188,7 @@ async function dhtOptions(options: ServeOptions, { io }: Context): Promise<DHTOp
     clientMode: options.client,
     relay: options.relay,
     serveRelay: options.serveRelay,
+    serveGateway: options.serveGateway,
     dataDir: options.dataDir,
     durability: options.durability as DHTOptions['durability'],
     strictClock: options.strictClock,

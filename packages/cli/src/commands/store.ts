@@ -71,8 +71,10 @@ async function store(
   }
 
   return withCommonClient(options, io, async (dht) => {
-    if (!(await dht.store(key, value, { subkey, expirationTime, ...call }))) {
-      throw await refusal(dht, { key, subkey, expirationTime }, call)
+    const report = await dht.store(key, value, { subkey, expirationTime, ...call, report: true })
+
+    if (report.outcome !== 'held') {
+      throw refusal(report, { key, subkey })
     }
 
     context.answer({

@@ -1,4 +1,4 @@
-import { type IncomingMessage, request, type ServerResponse } from 'node:http'
+import { type IncomingMessage, type RequestOptions, request, type ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
 import type { Command } from 'commander'
@@ -20,6 +20,9 @@ export function addControlOptions(command: Command): Command {
     .option('--node <start>', 'a node of this machine, by its process ID or the end of its peer ID')
     .option('--control <socket>', 'socket of a node that was started with --control')
 }
+
+/** Longest wait for a node's figures, in ms. A node that a debugger or SIGSTOP holds up never answers. */
+const ANSWER_TIMEOUT_MS = 5000
 
 /** A running node of this machine that responds on its socket. */
 export interface ControlledNode {
@@ -62,9 +65,19 @@ export async function overviewAt(path: string, records: number): Promise<Overvie
   return jsonAt(path, `/overview?records=${records}`)
 }
 
-/** Reads the JSON of one of a node's paths. */
+/**
+ * Reads the JSON of one of a node's paths.
+ *
+ * @throws HttpError if the node does not answer in time
+ */
 export async function jsonAt<T>(socketPath: string, path: string): Promise<T> {
-  return JSON.parse(await text(await answerOf(socketPath, path)))
+  const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS)
+  const answer = await answerOf({ socketPath, path, signal })
+  return JSON.parse(
+    await text(answer).catch(() => {
+      throw gone()
+    })
+  )
 }
 
 /** Forwards an authorized client's request to a node's socket. */
@@ -94,7 +107,7 @@ export async function forward(
 
 /** Reads all records of a node, as JSON lines. */
 export async function* recordLinesAt(path: string): AsyncGenerator<string, void, undefined> {
-  const response = await answerOf(path, '/records')
+  const response = await answerOf({ socketPath: path, path: '/records' })
 
   for await (const text of splitLines(response)) {
     yield text as string
@@ -105,7 +118,7 @@ export async function* recordLinesAt(path: string): AsyncGenerator<string, void,
   }
 }
 
-/** Connects to a socket; undefined if no process listens. A killed node leaves its socket behind. */
+/** Connects to a socket; undefined if no process answers. A killed node leaves its socket behind. */
 async function reached(path: string): Promise<ControlledNode | undefined> {
   return overviewAt(path, 0).then(
     (overview) => ({ path, overview }),
@@ -113,10 +126,10 @@ async function reached(path: string): Promise<ControlledNode | undefined> {
   )
 }
 
-function answerOf(socketPath: string, path: string): Promise<IncomingMessage> {
+function answerOf(options: RequestOptions): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    request({ socketPath, path }, resolve)
-      .once('error', () => reject(gone()))
+    request(options, resolve)
+      .on('error', () => reject(gone()))
       .end()
   })
 }
@@ -147,7 +160,7 @@ function noNodeMessage(
 
   return control === undefined
     ? 'no node of this user runs on this machine. Start one with: waggle serve'
-    : `no node listens on ${control}: check the path, and check that the node was started with --control ${control}`
+    : `no node answers on ${control}: check the path, and check that the node was started with --control ${control}`
 }
 
 function list(nodes: readonly ControlledNode[]): string {

@@ -1,8 +1,11 @@
-import { chmod, rm } from 'node:fs/promises'
+import { once } from 'node:events'
+import { lstat, rm } from 'node:fs/promises'
 import { createServer, type Server, type ServerResponse } from 'node:http'
+import process from 'node:process'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { DHT } from '@waggle/dht'
+import { CommandError } from '../errors.ts'
 import { type Handle, listenerOf, send } from '../http/answers.ts'
 import { respondWithValues } from '../http/values.ts'
 import { entriesOf } from '../text/entry-lines.ts'
@@ -18,6 +21,9 @@ const MAX_RECORDS_SHOWN = 1000
 /** Longest search for the replicas of a key, in ms. */
 const INSPECT_TIMEOUT_MS = 10_000
 
+/** Mask of the permissions of files of this user only. */
+const OWN_ONLY = 0o077
+
 /** The response of a path. */
 type Read = (query: URLSearchParams, signal: AbortSignal) => Promise<unknown>
 
@@ -25,16 +31,17 @@ type Read = (query: URLSearchParams, signal: AbortSignal) => Promise<unknown>
  * Serves the state of the node on a socket that only this user's processes can open. `/overview` is for `stats`
  * and `top`, `/records` for `export`, and `/dashboard`, `/history`, `/search`, `/inspect` and `/v1/…` are for the
  * dashboard.
+ *
+ * @throws CommandError if the path is that of another file
  */
 export async function startControl(
   path: string,
   init: DashboardSourceInit
 ): Promise<AsyncDisposable> {
-  await rm(path, { force: true })
+  await removeSocket(path)
   const source = new DashboardSource(init)
   const server = createServer(listenerOf(handlerOf(init, source)))
   await listen(server, path)
-  await chmod(path, 0o600)
 
   return {
     async [Symbol.asyncDispose]() {
@@ -97,9 +104,23 @@ function* recordLines(dht: DHT): Generator<string, void, undefined> {
   }
 }
 
-function listen(server: Server, path: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(path, resolve)
-  })
+/** Removes the socket of a node that was killed. */
+async function removeSocket(path: string): Promise<void> {
+  const file = await lstat(path).catch(() => undefined)
+
+  if (file?.isSocket() === false) {
+    throw new CommandError(`--control: ${path} is a file that is no socket: choose another path`)
+  }
+
+  await rm(path, { force: true })
+}
+
+async function listen(server: Server, path: string): Promise<void> {
+  // The socket is created within the call, so nobody else can ever open it.
+  const mask = process.umask(OWN_ONLY)
+  server.listen(path)
+  process.umask(mask)
+  await once(server, 'listening')
+  // Accepting fails while the process has too many open files (EMFILE). It works again once some are closed.
+  server.on('error', () => {})
 }

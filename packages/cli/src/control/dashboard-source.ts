@@ -81,7 +81,7 @@ function sampleOf({ counters, stats }: Overview, calls: readonly CallFigures[]):
     cpuSeconds: counters.cpuSeconds,
     receivedBytes: counters.receivedBytes ?? 0,
     sentBytes: counters.sentBytes ?? 0,
-    servedKeys: keys.find + keys.store + keys.watch + keys.compare,
+    servedKeys: Object.values(keys).reduce((sum, count) => sum + count, 0),
     calls: calls.reduce((sum, { count }) => sum + count, 0),
     busy: refused.busy,
     full: writes.full,

@@ -66,6 +66,8 @@ export async function startBoundedServer(
       `${option}: can't listen on ${host}:${port}: ${toError(error).message}. Choose another port, or 0 for any free one`
     )
   })
+  // Accepting fails while the process has too many open files (EMFILE). It works again once some are closed.
+  server.on('error', () => {})
   const { port: actual } = server.address() as AddressInfo
 
   return {

@@ -136,6 +136,7 @@ const TIMEOUT = {
 const REFUSALS = {
   400: 'The request is not valid (bad-request, expired)',
   401: 'The token is missing or wrong (no-token)',
+  500: 'The node failed (failed): the error says why',
   503: 'Too few servers answer (unreachable), or all are busy (busy): try again',
   504: 'The call took longer than its timeout (timeout)'
 } as const
@@ -167,7 +168,7 @@ export const OPENAPI: Json = {
         parameters: [LATEST],
         responses: {
           200: answer('The value', 'Found'),
-          ...refusals({ ...REFUSALS, 404: 'Nothing is stored there, or it has expired (absent)' })
+          ...refusals({ ...REFUSALS, 404: 'No value is stored there, or it has expired (absent)' })
         }
       },
       put: {

@@ -94,7 +94,7 @@ async function read({ dht, place, query, call }: Request): Promise<Json> {
   const found = await dht.get(key, { ...call, subkey, latest: isTrue(query, 'latest') })
 
   if (found === undefined) {
-    throw new HttpError(404, 'absent', 'nothing is stored there, or it has expired')
+    throw new HttpError(404, 'absent', 'no value is stored there, or it has expired')
   }
 
   return subkey === undefined
@@ -109,7 +109,7 @@ async function write({ dht, message, place, query, call }: Request): Promise<Jso
   const { key, subkey } = place
 
   if (!(await dht.store(key, value, { ...call, subkey, expirationTime }))) {
-    throw beaten('a value that expires later, or not earlier, is stored there: use a longer ttl')
+    throw beaten('a value or a deletion there does not expire earlier: use a longer ttl')
   }
 
   return { stored: true, ...placeJson(place), expirationTime }
@@ -119,22 +119,34 @@ async function remove({ dht, place, query, call }: Request): Promise<Json> {
   const { key, subkey } = place
 
   if (!(await dht.delete(key, { ...call, subkey, ...givenLifetime(query) }))) {
-    throw beaten('a value that expires later is still stored there, or another peer owns it')
+    throw beaten('a value or a deletion there does not expire earlier, or another peer owns it')
   }
 
   return { deleted: true, ...placeJson(place) }
 }
 
-/** Yields the value of a place now, and after each change. */
-async function* changes(dht: DHT, place: Place, signal: AbortSignal): AsyncGenerator<Json> {
+/**
+ * Watches a place.
+ *
+ * @throws InvalidKeyError at once, before the stream of events begins
+ */
+function changes(dht: DHT, place: Place, signal: AbortSignal): AsyncGenerator<Json> {
   const { key, subkey } = place
-  const events =
+  return changesJson(
+    place,
     subkey === undefined ? dht.watch(key, { signal }) : dht.watch(key, { signal, subkey })
+  )
+}
 
+/** Yields the value of a place now, and after each change. */
+async function* changesJson(
+  place: Place,
+  events: AsyncIterable<{ readonly current?: Found | undefined }>
+): AsyncGenerator<Json> {
   for await (const { current } of events) {
     yield current === undefined
       ? { ...placeJson(place), gone: true }
-      : { ...entryJson(key, current), ...placeJson(place) }
+      : { ...entryJson(place.key, current), ...placeJson(place) }
   }
 }
 

@@ -1,4 +1,4 @@
-import type { GetOptions } from '@waggle/dht'
+import type { GetOptions, StoreOptions, StoreReport } from '@waggle/dht'
 import type { CommonDHT, HivemindDHT, HivemindFound, HivemindKey } from '@waggle/hivemind'
 import type { Found, FoundValue, Key, Subkey, Value } from '@waggle/record'
 import { CommandError } from '../errors.ts'
@@ -10,8 +10,15 @@ import { subkeyEntry } from './subkey-entry.ts'
 
 /** The operations that Waggle and Hivemind clients share. */
 export interface CommonClient
-  extends Pick<CommonDHT<Key, Value, FoundValue>, 'store' | 'findNearestPeers'>,
+  extends Pick<CommonDHT<Key, Value, FoundValue>, 'findNearestPeers'>,
     Pick<HivemindDHT, 'libp2p'> {
+  /** Stores a value, and reports what became of it. */
+  store(
+    key: Key,
+    value: Value,
+    options: StoreOptions & { readonly expirationTime: number; readonly report: true }
+  ): Promise<StoreReport>
+
   /** Reads a key, or one subkey of its dictionary. */
   get(
     key: Key,
@@ -69,17 +76,25 @@ function commonClient(dht: HivemindDHT, tupleOf: TupleOf): CommonClient {
   const keyOf = (key: Key): HivemindKey =>
     (Array.isArray(key) ? tupleOf(key.map(keyOf)) : key) as HivemindKey
 
+  const get: CommonClient['get'] = async (key, { subkey, ...options } = {}) => {
+    const found = await dht.get(keyOf(key), options)
+    const whole = found && { value: shownValue(found), expirationTime: found.expirationTime }
+    return subkey === undefined ? whole : subkeyEntry(whole, subkey)
+  }
+
   return {
     libp2p: dht.libp2p,
-    store: async (key, value, { subkey, ...options }) =>
-      dht.store(keyOf(key), value, {
-        ...options,
-        subkey: subkey === undefined ? undefined : keyOf(subkey)
-      }),
-    get: async (key, { subkey, ...options } = {}) => {
-      const found = await dht.get(keyOf(key), options)
-      const whole = found && { value: shownValue(found), expirationTime: found.expirationTime }
-      return subkey === undefined ? whole : subkeyEntry(whole, subkey)
+    get,
+    store: async (key, value, { subkey, expirationTime, timeoutMs, signal }) => {
+      const call = { timeoutMs, signal }
+      const place = { subkey: subkey === undefined ? undefined : keyOf(subkey) }
+      const isHeld = await dht.store(keyOf(key), value, { ...call, ...place, expirationTime })
+      const report = { expirationTime, replicas: [] }
+      // Hivemind's peers only say whether they took the value.
+      const by = isHeld ? undefined : await get(key, { ...call, subkey, latest: true })
+      return by === undefined
+        ? { ...report, outcome: isHeld ? 'held' : 'refused' }
+        : { ...report, outcome: 'beaten', by }
     },
     findNearestPeers: async (key, options) => dht.findNearestPeers(keyOf(key), options)
   }

@@ -16,6 +16,7 @@ export const FLAGS: Readonly<Record<string, string>> = {
   relay: '--relay',
   renewals: '--renewals',
   requireBootstrap: '--require-bootstrap',
+  serveGateway: '--no-serve-gateway',
   serveRelay: '--serve-relay',
   strictClock: '--strict-clock',
   subkey: '--subkey',

@@ -83,7 +83,7 @@ describe('waggle store and get', () => {
     expect(await run(['get', 'nowhere'])).toEqual({
       exitCode: 1,
       stdout: '',
-      stderr: 'waggle: nothing is stored under "nowhere", or it has expired\n'
+      stderr: 'waggle: no value is stored under "nowhere", or it has expired\n'
     })
   })
 
@@ -191,6 +191,38 @@ describe('a refusal', () => {
     expect(exitCode).toBe(1)
     expect(stderr).toMatch(/refused: "long" already holds a value until .*: use a longer --ttl/)
   })
+
+  it.each([
+    ['one', []],
+    ['some', ['--subkey', 'alice']]
+  ])('names a deletion that holds longer: of %s %j', async (key, subkey) => {
+    await run(['store', key, 'yes', ...subkey])
+    await run(['delete', key, ...subkey, '--ttl', '2h'])
+    expect(await run(['store', key, 'no', ...subkey])).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(
+        /refused: "\w+"( \/ "alice")? was deleted, and the deletion holds .*: use a longer --ttl/
+      )
+    })
+  })
+
+  it('names the deletion of a subkey, whatever the other subkeys hold', async () => {
+    await run(['store', 'visit', 'yes', '--subkey', 'bob', '--ttl', '3h'])
+    await run(['delete', 'visit', '--subkey', 'alice', '--ttl', '2h'])
+    const { exitCode, stderr } = await run(['store', 'visit', 'yes', '--subkey', 'alice'])
+
+    expect(exitCode).toBe(1)
+    expect(stderr).toMatch(/refused: "visit" \/ "alice" was deleted, and the deletion holds/)
+  })
+
+  it('names the deletion of all subkeys', async () => {
+    await run(['delete', 'visits', '--ttl', '2h'])
+    await run(['store', 'visits', 'yes', '--subkey', 'bob', '--ttl', '3h'])
+    const { exitCode, stderr } = await run(['store', 'visits', 'yes', '--subkey', 'alice'])
+
+    expect(exitCode).toBe(1)
+    expect(stderr).toMatch(/refused: "visits" \/ "alice" was deleted, and the deletion holds/)
+  })
 })
 
 describe('waggle peers', () => {
@@ -275,7 +307,7 @@ describe('a command', () => {
     const { exitCode, stderr } = await run(['get', 'nowhere', '--json'])
     expect({ exitCode, ...JSON.parse(stderr) }).toEqual({
       exitCode: 1,
-      error: 'nothing is stored under "nowhere", or it has expired'
+      error: 'no value is stored under "nowhere", or it has expired'
     })
   })
 

@@ -100,7 +100,7 @@ describe.skipIf(executablePath === undefined)(TITLE, () => {
   it('asks for the token when it has none, or a wrong one', async () => {
     const other = await browser.newContext()
     const asking = await other.newPage()
-    await asking.goto(new URL(address).origin)
+    await asking.goto(`${new URL(address).origin}/#%`)
     await asking.getByLabel('Token').fill('wrong')
     await asking.getByLabel('Token').press('Enter')
     await asking.getByText('The token is wrong').waitFor()

@@ -1,9 +1,26 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import process from 'node:process'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { temporaryDirectory } from '../../../dht/test/support/temporary-directory.ts'
 import { BIN, RunningWaggle, waggle, waggleInShell } from '../support/waggle-process.ts'
+
+const SERVE = [process.execPath, BIN, 'serve', '--json', '--listen-on', '127.0.0.1:0'].join(' ')
+
+/** Runs a command of the shell in a terminal of its own. */
+async function inTerminal(
+  command: string,
+  skip: (condition: boolean, note: string) => void
+): Promise<ChildProcessWithoutNullStreams> {
+  skip(process.platform !== 'linux', 'as script has other options elsewhere')
+  const terminal = spawn('script', ['-qefc', command, '/dev/null'], {
+    timeout: 45_000,
+    killSignal: 'SIGKILL'
+  })
+  const missing = await Promise.race([once(terminal, 'spawn'), once(terminal, 'error')])
+  skip(missing[0] instanceof Error, 'as there is no script')
+  return terminal
+}
 
 describe('a hang-up (SIGHUP)', () => {
   it('does not end a node without a terminal, such as one under nohup', async () => {
@@ -33,15 +50,34 @@ describe('a hang-up (SIGHUP)', () => {
     await watching.line(/"value":"second"/)
   })
 
+  it('does not end a node that only reads from a terminal, as under nohup on macOS', async ({
+    skip
+  }) => {
+    await using directory = await temporaryDirectory()
+    const [control, output] = [`${directory.path}/node.sock`, `${directory.path}/out`]
+    const command = `exec ${SERVE} --control '${control}' > '${output}' 2>&1`
+    const terminal = await inTerminal(command, skip)
+    const stats = ['stats', '--json', '--control', control]
+    const { stdout } = await vi.waitUntil(
+      async () => {
+        const ended = await waggle(stats)
+        return ended.exitCode === 0 && ended
+      },
+      { timeout: 20_000 }
+    )
+    const { pid } = JSON.parse(stdout)
+    process.kill(pid, 'SIGHUP')
+
+    try {
+      expect(JSON.parse((await waggle(stats)).stdout)).toMatchObject({ pid })
+    } finally {
+      terminal.kill('SIGKILL')
+      process.kill(pid, 'SIGKILL')
+    }
+  })
+
   it('ends a node cleanly when its terminal goes', async ({ skip }) => {
-    skip(process.platform !== 'linux', 'as script has other options elsewhere')
-    const command = [process.execPath, BIN, 'serve', '--json', '--listen-on', '127.0.0.1:0']
-    const terminal = spawn('script', ['-qefc', command.join(' '), '/dev/null'], {
-      timeout: 45_000,
-      killSignal: 'SIGKILL'
-    })
-    const missing = await Promise.race([once(terminal, 'spawn'), once(terminal, 'error')])
-    skip(missing[0] instanceof Error, 'as there is no script')
+    const terminal = await inTerminal(SERVE, skip)
     let output = ''
     terminal.stdout.on('data', (text) => {
       output += text

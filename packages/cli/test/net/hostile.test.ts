@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import process from 'node:process'
+import { DHT } from '@waggle/dht'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { nodeMetrics } from '../../src/metrics.ts'
 import { RunningWaggle, waggle } from '../support/waggle-process.ts'
@@ -51,6 +52,23 @@ describe('the metrics of a node', () => {
         return sockets.filter(({ closed: isClosed }) => isClosed).length
       })
       .toBeGreaterThanOrEqual(SLOW_READERS - 16)
+  })
+})
+
+describe('the metrics of a node with a collector that throws', () => {
+  it('are answered with an error, and the node goes on', async () => {
+    const metrics = nodeMetrics()
+    await using dht = await DHT.create({ listenOn: [], metrics: metrics.factory })
+    await using endpoint = await metrics.serve(0, '127.0.0.1')
+    dht.libp2p.metrics?.registerMetric('broken', {
+      calculate() {
+        throw new Error('no figure is known')
+      }
+    })
+
+    const { status } = await fetch(endpoint.url, { signal: AbortSignal.timeout(10_000) })
+    expect(status).toBe(500)
+    expect((await fetch(new URL('/', endpoint.url))).status).toBe(404)
   })
 })
 

@@ -143,6 +143,7 @@ describe('values over HTTP', () => {
     ['PUT /v1/keys/k', 413, 'too-large', `"${'x'.repeat(20_000_000)}"`],
     ['GET /v1/keys/k?latest=yes', 400, 'bad-request', undefined],
     ['GET /v1/keys/k?timeout=soon', 400, 'bad-request', undefined],
+    [`GET /v1/watch/${'k'.repeat(5000)}`, 400, 'bad-request', undefined],
     ['GET /v1/keys/none', 404, 'absent', undefined],
     ['GET /', 404, 'no-such-path', undefined],
     ['GET /v1/keys/', 404, 'no-such-path', undefined],

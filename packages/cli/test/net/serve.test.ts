@@ -1,7 +1,8 @@
-import { chown, mkdir, writeFile } from 'node:fs/promises'
+import { chown, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
-import { describe, expect, it } from 'vitest'
+import { DHT } from '@waggle/dht'
+import { describe, expect, it, vi } from 'vitest'
 import { freeAddress, freePorts } from '../../../dht/test/support/loopback.ts'
 import { temporaryDirectory } from '../../../dht/test/support/temporary-directory.ts'
 import { served } from '../support/served.ts'
@@ -91,6 +92,47 @@ describe('waggle serve', () => {
     expect(JSON.parse(stdout)).toMatchObject({ pid: node.process.pid, stats: { records: 1 } })
   })
 
+  it.each([
+    ['serves clients that can dial only a part of the servers', [], true],
+    ['leaves them to others with --no-serve-gateway', ['--no-serve-gateway'], false]
+  ])('%s', async (_what, args, isGateway) => {
+    await using node = await served(args)
+    await using client = await DHT.create({ clientMode: true, initialPeers: [node.address] })
+    const protocols = await vi.waitUntil(async () => {
+      const [peer] = await client.libp2p.peerStore.all()
+      return peer?.protocols.some((protocol) => protocol.includes('waggle')) && peer.protocols
+    })
+
+    expect(protocols.some((protocol) => protocol.includes('gateway'))).toBe(isGateway)
+  })
+
+  it('deletes no file that is no socket (--control)', async () => {
+    await using directory = await temporaryDirectory()
+    const control = join(directory.path, 'thesis.txt')
+    await writeFile(control, 'years of work')
+    const args = ['serve', '--listen-on', '127.0.0.1:0', '--control', control]
+    const { exitCode, stderr } = await waggle(args)
+
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 1,
+      stderr: `waggle: --control: ${control} is a file that is no socket: choose another path\n`
+    })
+    expect(await readFile(control, 'utf8')).toBe('years of work')
+  })
+
+  it('replaces the socket of a node that was killed, and keeps other users out', async () => {
+    await using directory = await temporaryDirectory()
+    const control = join(directory.path, 'node.sock')
+    const first = await served(['--control', control])
+    first.process.kill('SIGKILL')
+    await first.process.ended()
+    await using second = await served(['--control', control])
+    const { stdout } = await waggle(['stats', '--control', control, '--json'])
+
+    expect(JSON.parse(stdout)).toMatchObject({ pid: second.process.pid })
+    expect((await stat(control)).mode & 0o077).toBe(0)
+  })
+
   it('says that an address is taken', async () => {
     await using node = await served()
     const [, port] = /tcp\/(\d+)/.exec(node.address) ?? []
@@ -172,6 +214,18 @@ describe('nodes of one machine', () => {
     const { exitCode, stderr } = await waggle(['stats'], { env })
     expect(exitCode).toBe(1)
     expect(stderr).toContain('2 nodes run on this machine; choose one with --node')
+  })
+
+  it('are found beside one that is frozen', async () => {
+    await using directory = await temporaryDirectory()
+    const env = await surroundings(directory.path)
+    await using frozen = await served([], { env })
+    await using node = await served([], { env })
+    frozen.process.kill('SIGSTOP')
+    const { exitCode, stdout } = await waggle(['stats', '--json'], { env })
+
+    expect(exitCode).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({ pid: node.process.pid })
   })
 
   it('are not looked for where another user has put the folder', async ({ skip }) => {

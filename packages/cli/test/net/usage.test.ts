@@ -112,6 +112,7 @@ describe('waggle --help', () => {
     const { exitCode, stdout } = await waggle(['--help'])
     expect(exitCode).toBe(0)
     expect(stdout).toMatch(/serve[\s\S]*store[\s\S]*First steps/)
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain('3 too few servers answered;')
   })
 
   it.concurrent.each([

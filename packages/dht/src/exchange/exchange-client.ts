@@ -114,7 +114,7 @@ export class ExchangeClient implements RecordChannel {
       : this.#client.streamTo(peer)?.isOpen === true
   }
 
-  /** When a peer made progress last with what was requested, in ms of the process's clock. */
+  /** Returns when a peer last made progress with what was requested, in ms of the process's clock. */
   progressMs(peer: PeerInfo): number {
     return this.#client.progressMs(peer)
   }

@@ -49,7 +49,7 @@ import {
 export interface ExchangeServerInit {
   readonly store: RecordStore
 
-  /** What this node has learned of others' records; undefined: nothing. */
+  /** The records of others that this node has learned; undefined: none. */
   readonly cache?: RecordStore | undefined
 
   /** Copies that other peers leave here; undefined: none are taken. */
@@ -260,7 +260,7 @@ function partOf(
     : NONE
 }
 
-/** What is answered for a key. */
+/** The answer for a key. */
 interface Lookup {
   readonly answer: FoundAnswer
 
@@ -306,7 +306,7 @@ function encodedPart(
   return { bytes: encodeRecord(part), isFound: part.subkeys.size > 0 }
 }
 
-/** What a request counts for: each subkey as much as a key, which takes as long to look up. */
+/** Counts the keys of a request. A subkey counts as much as a key, because it takes as long to look up. */
 function countWanted({ keys }: FindRequest): number {
   return keys.reduce((sum, { subkeys }) => sum + Math.max(subkeys.length, 1), 0)
 }

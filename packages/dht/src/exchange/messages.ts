@@ -77,7 +77,7 @@ export interface FoundReply {
 }
 
 /**
- * What the peer has under a key: nothing; a record that it holds as a replica; exactly the record of
+ * The peer's answer for a key: nothing; a record that it holds as a replica; exactly the record of
  * which the digest is known; or a copy that left its replica `ageMs` ago.
  */
 export type FoundAnswer = { readonly closer: readonly number[] } & (

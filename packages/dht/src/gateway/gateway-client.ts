@@ -51,7 +51,7 @@ const MAX_ASKED = 4
 /** Keys asked about at once: gateways look up no more for one client. */
 const MAX_UNDER_WAY = 512
 
-/** What one gateway answered. */
+/** The answer of one gateway. */
 type Answered =
   | Exclude<ReadAnswer, { state: 'held' }>
   | { state: 'held'; record: DHTRecord; responded: number }

@@ -50,7 +50,7 @@ export interface RecordsReply {
 }
 
 /**
- * What a lookup has come to: nothing, as enough of the `responded` peers said; a record; too few
+ * The result of a lookup: nothing, as enough of the `responded` peers said; a record; too few
  * responses; or the gateway has too much to do.
  */
 export type ReadAnswer =
@@ -66,7 +66,7 @@ export interface OutcomesReply {
   readonly answers: readonly WriteAnswer[]
 }
 
-/** What has become of a write. */
+/** The outcome of a write. */
 export interface WriteAnswer {
   readonly outcome: WriteOutcome
 
@@ -75,7 +75,7 @@ export interface WriteAnswer {
   readonly replicas: readonly ReplicaAnswer[]
 }
 
-/** What one replica made of a write. */
+/** The outcome of a write at one replica. */
 export interface ReplicaAnswer {
   /** The multihash of its peer id. */
   readonly id: Uint8Array

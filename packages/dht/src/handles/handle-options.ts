@@ -6,10 +6,10 @@ import type { PublishOptions } from '../operations/publication.ts'
 import { assertFunction, assertOptions, type OptionTable } from '../option-checks.ts'
 import type { MisfitOptions } from './misfit.ts'
 
-/** What a schema accepts: this is what is stored. */
+/** The input of a schema, which is stored. */
 export type Input<S extends StandardSchemaV1> = StandardSchemaV1.InferInput<S>
 
-/** What a schema makes of it: this is what is read. */
+/** The output of a schema, which is read. */
 export type Output<S extends StandardSchemaV1> = StandardSchemaV1.InferOutput<S>
 
 /** A schema whose input can be stored. */
@@ -22,17 +22,17 @@ export interface HandleOptions extends SigningOptions, MisfitOptions {
   readonly ttl?: number | undefined
 }
 
-/** What a handle's `delete` takes. */
+/** The options of a handle's `delete`. */
 export type HandleDeleteOptions = WriteOptions & OptionalLifetime
 
-/** What a handle's `store` takes after the value: a lifetime, unless the handle has a ttl. */
+/** The arguments of a handle's `store` after the value: a lifetime, unless the handle has a ttl. */
 export type StoreArguments<O> = O extends { readonly ttl: number }
   ? [options?: HandleDeleteOptions]
   : [options: WriteOptions & Lifetime]
 
 type PublishingOptions = Omit<PublishOptions, 'subkey'>
 
-/** What a handle's `publish` takes after the value: a ttl, unless the handle has one. */
+/** The arguments of a handle's `publish` after the value: a ttl, unless the handle has one. */
 export type PublishArguments<O> = O extends { readonly ttl: number }
   ? [options?: Omit<PublishingOptions, 'ttl'> & { readonly ttl?: number | undefined }]
   : [options: PublishingOptions]

@@ -23,8 +23,8 @@ import { leaveOut, type MisfitOptions } from './misfit.ts'
 import { readFound } from './value-handle.ts'
 
 /**
- * Who is here: a place for each peer under one key, which only that peer can write and delete. `I` is what a member
- * says of itself, `T` what others read.
+ * The members that are here: a place for each peer under one key, which only that peer can write and delete.
+ * `I` is what a member says of itself, `T` what others read.
  */
 export interface PresenceHandle<I, T> {
   readonly key: Key

@@ -2,7 +2,7 @@ import type { DHTTime } from '@waggle/record'
 import { type Change, changesBetween, type RemovalReason, removalReason } from './change.ts'
 import type { PlaceName, Places } from './state.ts'
 
-/** What a loop was given last, which may be long ago. */
+/** Remembers what a loop was given last, which may be long ago. */
 export class Delivered<K, V> {
   #places: Places<K, V> = new Map()
 

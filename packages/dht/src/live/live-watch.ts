@@ -40,7 +40,7 @@ export class LiveWatch<T, K, V, R extends boolean> implements Watch<T, K, V, R> 
   /** The last state that was read. */
   #read: Places<K, V> = new Map()
 
-  /** What the loop was given. */
+  /** The places that the loop was given. */
   readonly #delivered = new Delivered<K, V>()
   #isFirst = true
 

@@ -9,7 +9,7 @@ import {
   type StateSource
 } from './state.ts'
 
-/** What is found in the places of a key, whatever they hold. */
+/** The findings in the places of a key, whatever they hold. */
 export type KeyPlaces = Places<Subkey | undefined, Value>
 
 /** Names the place of a subkey. */

@@ -12,7 +12,7 @@ export type PlaceName = string
 /** The place of a plain value. No subkey has this name. */
 export const PLAIN: PlaceName = ''
 
-/** What is found in one place. */
+/** The finding in one place. */
 export interface Place<K, V> {
   readonly subkey: K
   readonly found: Found<V>
@@ -21,16 +21,16 @@ export interface Place<K, V> {
 export type Places<K, V> = ReadonlyMap<PlaceName, Place<K, V>>
 
 /**
- * What is found under a key at one moment. Whatever is equal in two states of one reader is the same object in both: a
+ * The findings under a key at one moment. Whatever is equal in two states of one reader is the same object in both: a
  * `Found` that did not change, and the value of one that was only renewed. So comparing states is cheap at every layer.
  */
 export interface State<T, K, V> {
-  /** What users get. */
+  /** The result that users get. */
   readonly current: T
   readonly places: Places<K, V>
 }
 
-/** What follows states hears. */
+/** The callbacks of a follower of states. */
 export interface StateListener {
   /** The next reading may give another state. */
   readonly onChange: () => void

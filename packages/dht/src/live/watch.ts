@@ -20,7 +20,7 @@ export interface WatchOptions<R extends boolean = boolean> {
   readonly onProgress?: ((event: WatchProgressEvent) => void) | undefined
 }
 
-/** What is there now, and how it differs from the event before. The first event is about all that is there. */
+/** The present state, and how it differs from the event before. The first event is about all that is there. */
 export interface WatchEvent<T, K, V, R extends boolean = false> {
   readonly current: T
   readonly changes: readonly Change<K, V, R>[]
@@ -37,7 +37,7 @@ export interface Watch<T, K, V, R extends boolean = false>
   [Symbol.asyncIterator](): Watch<T, K, V, R>
 
   /**
-   * What the last event said is there: the same object until the next one. Undefined until the first event. It is kept
+   * The state in the last event: the same object until the next one. Undefined until the first event. It is kept
    * up to date while somebody listens; otherwise it is as of the last event that the loop was given. A
    * renewal alone is no event, so `expirationTime` may be that of an earlier renewal unless `renewals` is set.
    */

@@ -6,7 +6,7 @@ import type { CallOptions } from '../timing/calls.ts'
 /** Keys that name the same place in every network: those that are not put together of others. */
 export type CommonKey = Exclude<Key, null | readonly Key[]>
 
-/** How `store` is told where and until when. */
+/** The options of `store`: the place, the lifetime, and those of every call. */
 export type CommonStoreOptions<K> = CallOptions & CommonPlaceOptions<K> & Lifetime
 
 /** A place under a key. */
@@ -15,7 +15,7 @@ export interface CommonPlaceOptions<K> {
   subkey?: K | undefined
 }
 
-/** How `get` is told what answer is good enough. */
+/** The options of `get`: which answer is good enough. */
 export interface CommonGetOptions extends CallOptions {
   /** Asks all nearest replicas and merges what they hold. */
   latest?: boolean | undefined
@@ -34,7 +34,7 @@ export interface CommonFound<F> {
 }
 
 /**
- * What a Waggle DHT and `HivemindDHT` of `@waggle/hivemind` have in common, for applications that
+ * The interface that a Waggle DHT and `HivemindDHT` of `@waggle/hivemind` share, for applications that
  * work with either. `K` and `V` are the keys and values that the application uses.
  */
 export interface CommonDHT<K = CommonKey, V = Value, F = unknown> extends AsyncDisposable {

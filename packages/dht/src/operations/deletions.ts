@@ -2,7 +2,7 @@ import { type DHTRecord, type DHTTime, type Entry, isEmpty, type SubkeyId } from
 import { isKeyOf, isOwned, isTombstone, placeOwner, prune } from '@waggle/record/replica'
 import { CLOCK_STEP, signerOf, type Write, type WriteRules } from './writes.ts'
 
-/** What is to be deleted: all that is present under a key, or under one of its subkeys. */
+/** Everything to delete: all that is present under a key, or under one of its subkeys. */
 export interface Deletion {
   readonly key: Uint8Array
   readonly id: SubkeyId | undefined
@@ -13,7 +13,7 @@ export interface Deletions {
   /** Tombstones, one step later than what they delete. None: nothing is there that can be deleted. */
   readonly writes: readonly Write[]
 
-  /** What stays, because others own it (R16). */
+  /** The part that stays, because others own it (R16). */
   readonly remaining: DHTRecord
 }
 

@@ -1,7 +1,7 @@
 import type { OptionalLifetime } from '@waggle/record'
 import type { StoreEntry } from './call-options.ts'
 
-/** How many items there are, as far as is known. */
+/** Counts the items, as far as is known. */
 export function countOf(items: Iterable<unknown>, results: readonly unknown[]): number {
   return Array.isArray(items) ? items.length : results.length
 }

@@ -10,7 +10,7 @@ export interface ManyReaderInit {
   readonly options: GetManyOptions
   readonly cancellation: CancellationToken
 
-  /** Where results go, in the order of the keys. */
+  /** The array that takes the results, in the order of the keys. */
   readonly results: (Found | undefined | Failure)[]
   readonly read: (key: Uint8Array, options: CachedReadOptions) => MaybePromise<Found | undefined>
 }

@@ -33,7 +33,7 @@ export function settled<T>(
   })
 }
 
-/** What became of one of many writes; of one that is held, when it expires: there may be very many. */
+/** The outcome of one of many writes. Of one that is held it is only the expiration, as there may be very many. */
 export type BriefResult = number | Written
 
 /** Returns the answers of `storeMany`, or throws an error with reports of all writes if a replica has not one of them. */

@@ -63,7 +63,7 @@ export interface Publication<V = unknown> extends AsyncDisposable {
   stop(options?: StopOptions): Promise<void>
 }
 
-/** How a publication ends. */
+/** The options of `stop`. */
 export interface StopOptions {
   /**
    * Whether the value is deleted, so that others need not wait for it to expire.

@@ -23,7 +23,7 @@ export const MAX_RETRY_PAUSE = 60
 /** Part of the time to the next renewal that a retry waits at most, so that it comes before the expiration. */
 const RETRIED_AFTER = 0.25
 
-/** What is kept alive, as far as its times and its place matter. */
+/** The times and the place of a value that is kept alive. */
 export interface KeptValue {
   /** Key and subkey. */
   readonly place: string
@@ -49,7 +49,7 @@ interface DueAttempt extends Due {
   readonly publication: KeptValue
 }
 
-/** What is known of a publication. */
+/** The state of a publication. */
 interface Known {
   /** Tells it apart from others in the same place. */
   readonly name: string

@@ -3,13 +3,13 @@ import type { DHTTime, Found } from '@waggle/record'
 import type { PeerOutcome, WriteOutcome } from '../reading/write-replies.ts'
 
 /**
- * What became of a write. `held`: at least one replica has it, and nothing is known to beat it. `beaten`:
+ * The outcome of a write. `held`: at least one replica has it, and nothing is known to beat it. `beaten`:
  * something that wins is there. `expired`: its time was over. The others say why no replica has it: all
  * that responded are full, or refuse it by rules of their own; all are busy; or none responded.
  */
 export type StoreOutcome = WriteOutcome
 
-/** What one peer made of a write. `expired`: by its clock. `busy`, `failed`: it did not respond. */
+/** The outcome of a write at one peer. `expired`: by its clock. `busy`, `failed`: it did not respond. */
 export interface ReplicaOutcome {
   readonly peer: PeerId
   readonly outcome: 'accepted' | 'beaten' | 'full' | 'refused' | 'expired' | 'busy' | 'failed'
@@ -26,7 +26,7 @@ export type StoreReport = {
   | { readonly outcome: Exclude<StoreOutcome, 'beaten'>; readonly by?: undefined }
 )
 
-/** How a write is told what to resolve with. */
+/** The option that selects the result of a write. */
 export interface Report<R extends boolean> {
   /**
    * Whether the call resolves with a `StoreReport`, whatever the outcome, instead of whether the write is
@@ -37,7 +37,7 @@ export interface Report<R extends boolean> {
   report?: R | undefined
 }
 
-/** What a write resolves with. */
+/** The result of a write. */
 export type Result<R extends boolean> = R extends true ? StoreReport : boolean
 
 /**

@@ -51,7 +51,7 @@ export class BeyondReach {
     { known, direct }: { known: KnownRecords; direct: Direct<Reading> }
   ): Promise<Reading> {
     const { gateways } = this.#init
-    // What a gateway finds, replicas held after this.
+    // Replicas held after this moment whatever a gateway finds.
     const freshMs = known.nowMs()
     const early = this.isNeeded(key) ? await gateways.read(key, options) : undefined
 

@@ -12,7 +12,7 @@ import {
   withDefaults
 } from '../option-checks.ts'
 
-/** How a node caches what it has read, beside what it stores as a replica. */
+/** The cache of what a node has read, beside what it stores as a replica. */
 export interface HivemindCacheOptions {
   /**
    * Records in the cache. Beyond it, the entry that expires first is dropped. Copies that other
@@ -53,7 +53,7 @@ export interface HivemindCacheOptions {
   refreshBeforeExpiry?: number | undefined
 }
 
-/** How a node caches, and how old an answer may be that no replica gave just now. */
+/** The cache of a node, and the age of answers that no replica gave just now. */
 export interface CacheOptions extends HivemindCacheOptions {
   /**
    * Seconds since an answer left its replica, beyond which it answers no `get`; 0: each asks a replica;

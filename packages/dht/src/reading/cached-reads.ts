@@ -30,15 +30,15 @@ export interface CachedReadsInit {
   readonly meter?: Meter | undefined
 }
 
-/** How a record is read that may be remembered. */
+/** The options for reading a record that may be remembered. */
 export interface CachedReadOptions extends Omit<ReadOptions, 'minFreshMs'> {
   /** Seconds that it may be old. @default the policy's maxAge */
   readonly maxAge?: number | undefined
 }
 
-/** What became of a write. */
+/** The outcome of a write. */
 export interface WrittenRecord extends Pick<WriteResult, 'outcome' | 'winner'> {
-  /** When it began, in ms of the process's clock. @default now */
+  /** The time at which it began, in ms of the process's clock. @default now */
   readonly beganMs?: number
 }
 
@@ -196,7 +196,10 @@ export class CachedReads {
     return known.record
   }
 
-  /** What a watch is told of is the present, absence too, unless a silence that nobody has noticed yet may be too long. */
+  /**
+   * Whether the answer is fresh enough. A watch knows the present, absence too, unless it may have missed a
+   * change for too long.
+   */
   #isSufficient(known: Known, options: CachedReadOptions, maxAge: number): boolean {
     const isTold = known.noticeMs < 1000 * maxAge
 

@@ -28,7 +28,7 @@ export interface FindingInit {
   readonly key: Uint8Array
   readonly options: ReadOptions
 
-  /** What this node stores itself of what is wanted. It counts if the node turns out to be one of the nearest. */
+  /** The part of the record that this node stores itself. It counts if the node is found to be one of the nearest. */
   readonly own: ReplicaState
 }
 
@@ -36,7 +36,7 @@ export interface FindingInit {
 export interface FindingNode {
   readonly store: RecordStore
 
-  /** What this node knows already, as a reader. */
+  /** The records that this node knows already, as a reader. */
   readonly known: KnownRecords
   readonly channel: RecordChannel
   readonly routing: Membership
@@ -192,7 +192,7 @@ export class Finding implements Lookup<FreshReply> {
     this.#isHeard ||= isHolder
 
     if (!isEmpty(record)) {
-      // What has passed the checks is as a join with nothing would leave it. More may be known by now.
+      // A record that has passed the checks is as a join with nothing would leave it. More may be known by now.
       const found = isEmpty(this.#record) ? record : join(this.#record, record, node.store.limits)
       this.#record = join(found, node.known.get(key, options.subkey).record, node.store.limits)
       this.#isFound = true

@@ -5,7 +5,7 @@ import type { CancellationToken } from '../timing/cancellation.ts'
 import type { ReadOptions } from './reading.ts'
 import type { WriteResult } from './write-replies.ts'
 
-/** What gateways have found. */
+/** The records that gateways have found. */
 export interface GatewayReading {
   /** The joined records of the gateways that were asked. */
   readonly record: DHTRecord

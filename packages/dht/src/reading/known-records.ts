@@ -16,10 +16,10 @@ export interface KnownRecordsInit {
   /** Whether this node holds records for others: a client does not. */
   readonly isReplica: () => boolean
 
-  /** What this node stores, for others too. */
+  /** The records that this node stores, for others too. */
   readonly store: RecordStore
 
-  /** What it has learned of others by reading, writing and watching; undefined: it remembers nothing. */
+  /** The records that it has learned by reading, writing and watching; undefined: it remembers none. */
   readonly cache?: RecordStore | undefined
 
   /** The process's clock, in ms. @default performance.now */
@@ -32,7 +32,7 @@ const MAX_FRESH_SUBKEYS = 10_000
 /** Stored records of which is remembered that this node has learned them. */
 const MAX_LEARNED = 10_000
 
-/** What a node knows of a key, or of one of its subkeys. */
+/** The knowledge of a node about a key, or about one of its subkeys. */
 export interface Known {
   readonly record: DHTRecord
 
@@ -49,25 +49,25 @@ export interface Known {
   readonly noticeMs: number
 }
 
-/** What watches know. */
+/** The knowledge of watches. */
 export interface WatchedRecords {
-  /** What they know of a key of that name, or of one of its subkeys. */
+  /** Returns what they know of a key of that name, or of one of its subkeys. */
   known(key: string, subkey: SubkeyId | undefined): WatchedRecord | undefined
 
   /** This node has learned of a change of a key. */
   onLearned(key: string, record: DHTRecord): void
 }
 
-/** What a watch knows of a key. */
+/** The knowledge of a watch about a key. */
 export interface WatchedRecord extends Omit<Known, 'isByCache'> {}
 
-/** How fresh a subkey is, in ms of the process's clock, as long as the cache holds its key since then. */
+/** The freshness of a subkey, in ms of the process's clock, valid while the cache holds its key since then. */
 interface FreshSubkey {
   readonly freshMs: number
   readonly sinceMs: number
 }
 
-/** What is learned of a key, and how. */
+/** The way in which something is learned of a key. */
 export interface LearnOptions {
   readonly isCached: boolean
 
@@ -90,7 +90,7 @@ export class KnownRecords {
   readonly nowMs: () => number
   readonly #freshSubkeys = new BoundedMap<string, FreshSubkey>({ maxSize: MAX_FRESH_SUBKEYS })
 
-  /** When this node learned what it stores, in ms of the process's clock: it need not be a replica for ever. */
+  /** The times at which this node learned what it stores, in ms of the process's clock: it may cease to be a replica. */
   readonly #learnedMs = new BoundedMap<string, number>({ maxSize: MAX_LEARNED })
   #watches: WatchedRecords | undefined
   #doubtedUntilMs = Number.NEGATIVE_INFINITY
@@ -140,13 +140,13 @@ export class KnownRecords {
     )
   }
 
-  /** What this node holds as a replica, of a key or of one of its subkeys. */
+  /** Returns what this node holds as a replica, of a key or of one of its subkeys. */
   held(key: Uint8Array, subkey?: SubkeyId): DHTRecord {
     const stored = this.#init.store.get(key)
     return wantedOf(isEmpty(stored) || this.isReplicaOf(key) ? stored : EMPTY_RECORD, subkey)
   }
 
-  /** What this node holds as a replica, remembers, and watches, of a key or of one of its subkeys. */
+  /** Returns what this node holds as a replica, remembers, and watches, of a key or of one of its subkeys. */
   get(key: Uint8Array, subkey?: SubkeyId): Known {
     const name = nameOf(key)
     const whole = this.held(key)
@@ -215,7 +215,7 @@ export class KnownRecords {
     this.#watches?.onLearned(name, record)
   }
 
-  /** What this node stores and has learned as a replica, unless others have changed it since. */
+  /** Returns what this node stores and has learned as a replica, unless others have changed it since. */
   #learned(key: Uint8Array): DHTRecord {
     const { store } = this.#init
     const name = nameOf(key)

@@ -37,7 +37,7 @@ export interface Reading extends FreshRecord {
   /** The nearest replicas that lack some of it, when all were asked. */
   readonly behind: readonly PeerInfo[]
 
-  /** When not all were asked, those that had nothing and are nearer than one that had something. */
+  /** If not all were asked: the peers that had nothing and are nearer than one that had something. */
   readonly without: readonly PeerInfo[]
 
   /** Peers that responded. */

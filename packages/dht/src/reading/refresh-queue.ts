@@ -17,14 +17,14 @@ export interface RefreshQueueInit {
   /** Seconds before its expiration at which a record that is in use is fetched again. */
   readonly leadTime: number
 
-  /** How many records are remembered, so that no more are waited for than can be in use. */
+  /** Records remembered. No more are waited for, as no more can be in use. */
   readonly maxRecords: number
 
   /** Whether it is still remembered. */
   readonly isCached: (key: Uint8Array, subkey: SubkeyId | undefined) => boolean
 }
 
-/** When a record was to be fetched again last. */
+/** The time at which a record was to be fetched again last. */
 interface Planned {
   readonly expirationTime: DHTTime
   readonly leadTime: number
@@ -51,7 +51,7 @@ export class RefreshQueue {
     return this.#queue.size
   }
 
-  /** When the next one is due; undefined if there is none. */
+  /** The time at which the next one is due; undefined if there is none. */
   get nextTime(): DHTTime | undefined {
     return this.#queue.nextTime
   }

@@ -19,7 +19,7 @@ import { Survey, type Surveyed } from './survey.ts'
 import { WriteReplies, type WriteResult } from './write-replies.ts'
 
 export interface ReplicasInit extends Omit<FindingNode, 'known'> {
-  /** What this node remembers of others; undefined: nothing. */
+  /** The records of others that this node remembers; undefined: none. */
   readonly cache?: RecordStore | undefined
 
   /** The process's clock, in ms. @default performance.now */
@@ -36,7 +36,7 @@ export interface ReplicasInit extends Omit<FindingNode, 'known'> {
 
 /** The nearest peers of a key after they were asked something. */
 export interface AskedReplicas {
-  /** Those that responded, nearest first, without this node. */
+  /** The peers that responded, nearest first, without this node. */
   readonly responded: readonly PeerInfo[]
 
   /** Set if too few responded: what the others hold is unknown (N11). */
@@ -324,7 +324,7 @@ export class Replicas {
 /** Called with the nearest servers that did not respond. */
 type OnMissing = (missing: readonly PeerInfo[]) => void
 
-/** What a peer that holds this record holds of what is wanted. */
+/** Returns the wanted part of the record that a peer holds. */
 function stateOf(record: DHTRecord, subkey: SubkeyId | undefined): Omit<ReplicaState, 'contact'> {
   const wanted = subkey === undefined ? record : project(record, [subkey])
   return { record: wanted, isHolder: !isEmpty(record) }

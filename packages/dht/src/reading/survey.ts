@@ -2,7 +2,7 @@ import type { PeerInfo } from '@libp2p/interface'
 import type { DHTRecord } from '@waggle/record'
 import { type Point, pointOfPeer, roughDistance } from '../peers/key-space.ts'
 
-/** What one peer holds under a key. */
+/** The record that one peer holds under a key. */
 export interface Surveyed {
   readonly contact: PeerInfo
 
@@ -36,7 +36,7 @@ export class Survey {
     this.#surveyed.set(name, { contact, record, tookMs })
   }
 
-  /** What these peers hold, and those between them that failed, the nearest first. */
+  /** Lists what these peers hold, with the peers between them that failed, the nearest first. */
   nearest(peers: readonly PeerInfo[]): Surveyed[] {
     const names = new Set(peers.map(({ id }) => id.toString()))
     const last = Math.max(...peers.map((peer) => this.#distance(peer)))

@@ -4,11 +4,11 @@ import { lastExpiration } from '@waggle/record/replica'
 import type { StoreOutcome, StoreReply } from '../lookup/record-channel.ts'
 import type { RecordStore } from '../store/record-store.ts'
 
-/** What became of a write at one peer. `busy`, `failed`: it did not answer. */
+/** The outcome of a write at one peer. `busy`, `failed`: it did not answer. */
 export type PeerOutcome = StoreOutcome | 'busy' | 'failed'
 
 /**
- * What became of a write (N6). `held`: a replica has it, and nothing is known to beat it. `beaten`,
+ * The outcome of a write (N6). `held`: a replica has it, and nothing is known to beat it. `beaten`,
  * `expired`: the rules say no. The others say why no replica has it.
  */
 export type WriteOutcome =
@@ -26,7 +26,7 @@ export interface WriteResult {
   /** The nearest peers, those that failed, and all that hold something which beats the write. */
   readonly peers: ReadonlyMap<PeerInfo, PeerOutcome>
 
-  /** What beats the write. */
+  /** The record that beats the write. */
   readonly winner: DHTRecord | undefined
 }
 
@@ -55,7 +55,7 @@ export function joinResults(a: WriteResult, b: WriteResult): WriteResult {
   }
 }
 
-/** What peers make of one write. */
+/** Gathers the replies of peers to one write. */
 export class WriteReplies {
   readonly #write: DHTRecord
   readonly #store: RecordStore

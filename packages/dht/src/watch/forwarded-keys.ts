@@ -27,7 +27,7 @@ export interface ForwardedKeysInit {
   ) => ForwardedKey
 }
 
-/** Who wants a key forwarded: watchers for which its replicas have no room, or that cannot reach them. */
+/** The kind of watcher that wants a key forwarded: its replicas have no room for it, or it cannot reach them. */
 export type ForwardRole = 'dependant' | 'remote'
 
 /** The keys that this node watches for others. */

@@ -21,7 +21,7 @@ export interface NotifiersNode {
 
   /** Gateways to replicas that cannot be dialled (N14); undefined: there are none. */
   readonly gateways?: Pick<BeyondReach, 'gatewaysFor' | 'isNeeded'> | undefined
-  /** What this node knows already, as a reader. */
+  /** The records that this node knows already, as a reader. */
   readonly known: KnownRecords
 
   /** Rejects when a peer does not answer in time. */
@@ -32,7 +32,7 @@ export interface NotifiersInit {
   readonly place: WatchedPlace
   readonly node: NotifiersNode
 
-  /** What is known of it. */
+  /** Returns what is known of it. */
   readonly known: () => DHTRecord
 
   /** Takes in what a peer holds. */

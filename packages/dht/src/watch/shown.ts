@@ -42,7 +42,7 @@ export function isSameShown(a: Shown, b: Shown): boolean {
   return true
 }
 
-/** When something of it expires first; never, if there is nothing. */
+/** Returns when the first part of it expires; never, if there is nothing. */
 export function firstExpiration(shown: Shown): DHTTime {
   let first = Number.POSITIVE_INFINITY
 

@@ -53,7 +53,7 @@ export interface Subscription {
   readonly subkey: SubkeyId | undefined
   readonly role: WatchRole
 
-  /** When it was requested last, in ms of the process's clock. */
+  /** The time of the last request, in ms of the process's clock. */
   atMs: number
 }
 
@@ -66,10 +66,10 @@ export class SubscriberStream implements PlaceHolder, StreamHandler<WatchMessage
   readonly #init: SubscriberStreamInit
   readonly #stream: FramedStream<WatchMessage>
 
-  /** What is watched, by place, the one that was renewed longest ago first. */
+  /** The watched places, the one that was renewed longest ago first. */
   readonly #subscriptions = new Map<string, Subscription>()
 
-  /** Those that have changed while the peer did not read. */
+  /** The subscriptions that have changed while the peer did not read. */
   readonly #unsent = new Set<Subscription>()
   #usedMs = performance.now()
 

@@ -1,6 +1,6 @@
 import type { WatchState } from './watch-messages.ts'
 
-/** How one key stands at a peer. */
+/** The state of one key at a peer. */
 interface Subscription {
   /** Whether the last request was to watch it. */
   isWanted: boolean

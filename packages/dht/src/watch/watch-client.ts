@@ -21,7 +21,7 @@ import {
   watchRequests
 } from './watch-requests.ts'
 
-/** How a replica is asked to notify of changes. */
+/** The options of a request to notify of changes. */
 export interface WatchRequestOptions {
   /** Of what is known. */
   readonly digest: Uint8Array
@@ -48,7 +48,7 @@ export interface WatchReply {
   readonly isPlain?: boolean
 }
 
-/** How changes travel from other nodes to this one. */
+/** The way of changes from other nodes to this one. */
 export interface ChangeChannel {
   /** Has a peer notify of changes, or merely asks what it holds if it cannot. */
   watch(peer: PeerInfo, place: WatchedPlace, options: WatchRequestOptions): Promise<WatchReply>
@@ -125,7 +125,7 @@ export class WatchClient implements ChangeChannel {
       .catch(() => {})
   }
 
-  /** When a peer made progress last with what was requested, in ms of the process's clock. */
+  /** Returns when a peer last made progress with what was requested, in ms of the process's clock. */
   progressMs(peer: PeerInfo): number {
     return this.#client.progressMs(peer)
   }

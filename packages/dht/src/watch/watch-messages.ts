@@ -35,7 +35,7 @@ export interface WatchRequest {
 }
 
 /**
- * What a subscriber is to the peer that it asks. `prompt`: notified at once; `patient`: notified a moment
+ * The role of a subscriber for the peer that it asks. `prompt`: notified at once; `patient`: notified a moment
  * later, because others notify it at once; `forwarder`: watches for others, who depend on it;
  * `dependant`: wants the peer to watch the key at its replicas, which have no room for it; `remote`: wants
  * the same because it cannot reach them.

@@ -49,7 +49,7 @@ export interface WatchServerInit {
   /** Peers notified of one key, besides as many forwarders. */
   readonly maxWatchersPerKey: number
 
-  /** What this node watches for others. */
+  /** The keys that this node watches for others. */
   readonly forwarded: ForwardedKeys
 
   /** Whether this node watches for peers that cannot reach the replicas. @default true */
@@ -268,7 +268,7 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
     }
   }
 
-  /** What is told of a write to those who watch the key, or a subkey. */
+  /** Encodes what watchers of the key, or of a subkey, are told of a write. */
   #told(name: string, write: DHTRecord, subkey: SubkeyId | undefined): Uint8Array {
     return subkey === undefined
       ? this.#smaller(name, write)

@@ -24,7 +24,7 @@ import { RENEW_MS } from './limits.ts'
 import { Notifiers, type NotifiersNode } from './notifiers.ts'
 import { firstExpiration, isSameShown, NOTHING_SHOWN, type Shown, shownOf } from './shown.ts'
 
-/** Who wants to know of a key. */
+/** A party that wants to know of a key. */
 export interface Watcher {
   /** Something may have changed. */
   look(): void
@@ -108,7 +108,7 @@ export class WatchedKey implements Watched {
     return this.#error !== undefined
   }
 
-  /** When what is shown expires first. */
+  /** The time at which the first part of what is shown expires. */
   get shownUntil(): DHTTime {
     return this.#shownUntil
   }

@@ -47,10 +47,10 @@ const TOGETHER_MS = 1000
 export class Watches implements WatchedRecords {
   readonly #init: WatchesInit
 
-  /** What is watched of each key: the whole, or single subkeys. */
+  /** The watched parts of each key: the whole, or single subkeys. */
   readonly #keys = new Map<string, WatchedKey[]>()
 
-  /** What is watched for others. */
+  /** The keys watched for others. */
   readonly forwarded: ForwardedKeys
   readonly #looks = new DueQueue<DueKey>()
   readonly #expirations = new DueQueue<DueKey>()

@@ -12,6 +12,7 @@ const DOCUMENTS = [
   'docs/recipes.md',
   'docs/sealed.md',
   'packages/dht/README.md',
+  'packages/hivemind/README.md',
   'packages/record/README.md'
 ]
 

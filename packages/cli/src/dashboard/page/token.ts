@@ -5,7 +5,7 @@ const NAME = 'waggle-token'
  * is never sent.
  */
 export function takeToken(): string | undefined {
-  const given = decodeURIComponent(location.hash.slice(1))
+  const given = decoded(location.hash.slice(1))
 
   if (given !== '') {
     keepToken(given)
@@ -17,4 +17,13 @@ export function takeToken(): string | undefined {
 
 export function keepToken(token: string): void {
   sessionStorage.setItem(NAME, token)
+}
+
+/** Decodes the part after `#`. A part that was damaged on its way, as by a cut-off `%`, is no token. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return ''
+  }
 }
