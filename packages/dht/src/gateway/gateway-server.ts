@@ -237,14 +237,21 @@ export class GatewayServer implements ServedProtocol<GatewayMessage> {
         return answerOf('refused')
       }
 
-      const { outcome, peers, winner } = await replicas.write(key, write, client, client.name)
-      return {
-        outcome,
-        winner:
-          winner && encodedSize(winner) <= store.limits.maxRecordBytes
-            ? encodeRecord(winner)
-            : undefined,
-        replicas: [...peers].map(([{ id }, its]) => ({ id: id.toMultihash().bytes, outcome: its }))
+      try {
+        const { outcome, peers, winner } = await replicas.write(key, write, client, client.name)
+        return {
+          outcome,
+          winner:
+            winner && encodedSize(winner) <= store.limits.maxRecordBytes
+              ? encodeRecord(winner)
+              : undefined,
+          replicas: [...peers].map(([{ id }, outcome]) => ({
+            id: id.toMultihash().bytes,
+            outcome
+          }))
+        }
+      } catch {
+        return answerOf('busy')
       }
     }
   }
@@ -304,6 +311,8 @@ class Batch<A> {
 
   add(answer: Promise<A | undefined>): void {
     this.#answers.push(answer)
+    // Nobody awaits the answers of a stream that ends before all have begun.
+    answer.catch(() => {})
   }
 
   /** Resolves with the answers before the first key that was left out. */

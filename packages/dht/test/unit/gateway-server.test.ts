@@ -39,6 +39,7 @@ class PendingReplicas {
   readonly known = { nowMs: () => performance.now() }
   readonly lookups: { options: ReadOptions; resolve: (reading: Reading) => void }[] = []
   winner: DHTRecord | undefined
+  failure: Error | undefined
   writes = 0
 
   read(_: Uint8Array, options: ReadOptions): Promise<Reading> {
@@ -47,7 +48,12 @@ class PendingReplicas {
 
   write(): Promise<WriteResult> {
     this.writes++
-    const { winner } = this
+    const { failure, winner } = this
+
+    if (failure !== undefined) {
+      return Promise.reject(failure)
+    }
+
     return winner === undefined
       ? new Promise(() => {})
       : Promise.resolve({ outcome: 'beaten', peers: new Map(), winner })
@@ -155,6 +161,20 @@ describe('GatewayServer', () => {
     expect(answers.map(({ outcome }) => outcome)).toEqual(new Array(replicas.writes).fill('beaten'))
     const winnerBytes = answers.map(({ winner }) => winner?.length ?? 0)
     expect(winnerBytes.reduce((sum, bytes) => sum + bytes)).toBeLessThan(MAX_MESSAGE_BYTES)
+  })
+
+  it('is busy for a write that fails, whether or not anybody waits for it (N14)', async () => {
+    replicas.failure = new Error('the disk is full')
+    const record = encodeRecord(plainRecord('value', getDHTTime() + 60))
+    const write = { key: recordKey('key'), record }
+    const message: GatewayMessage = { name: 'write', id: 1, writes: [write, write] }
+    const { reply } = (await stream(1).respond(message)) as Response<GatewayMessage>
+    reply.next()
+    await turns(10)
+
+    expect(replicas.writes).toBe(1)
+    const busy = { outcome: 'busy', winner: undefined, replicas: [] }
+    expect(await ask(stream(1), message)).toMatchObject({ answers: [busy, busy] })
   })
 
   it('looks up 8 keys of a client at once, and is busy for what exceeds 1,024 of one client (N14)', async () => {
