@@ -1,11 +1,4 @@
-import {
-  type DHTRecord,
-  EMPTY_RECORD,
-  encodeRecord,
-  join,
-  recordKey,
-  subkeyRecord
-} from '@waggle/record'
+import { EMPTY_RECORD, encodeRecord, recordKey } from '@waggle/record'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { nameOf } from '../../src/store/record-store.ts'
 import type { KeyChange } from '../../src/store/store-listeners.ts'
@@ -169,43 +162,6 @@ describe('a forwarder', () => {
     expect(keys.begin('more', () => {})).toBe(max > 0)
   })
 
-  it.each(['dependant', 'remote'] as const)(
-    'watches nothing further as a %s when what it holds takes 64 MiB (N9d, N14)',
-    (role) => {
-      const large = [1, 2, 3, 4]
-        .map((subkey) => subkeyRecord(subkey, 'x'.repeat(260_000), START + 60))
-        .reduce((all, one) => join(all, one))
-      const learn = new Map<string, () => void>()
-      const keys = new ForwardedKeys({
-        max: 256,
-        begin(name, onChange) {
-          const key = {
-            record: EMPTY_RECORD as DHTRecord,
-            isTold: true,
-            isReachable: true,
-            end() {}
-          }
-          learn.set(name, () => {
-            key.record = large
-            onChange({ added: large, before: EMPTY_RECORD })
-          })
-          return key
-        }
-      })
-      const begin = (name: string): boolean => keys.begin(name, () => {}, role)
-      let count = 0
-
-      while (begin(`${count}`)) {
-        learn.get(`${count++}`)?.()
-        expect(count).toBeLessThan(100)
-      }
-
-      expect(count).toBe(65)
-      keys.end('1')
-      expect(begin('more')).toBe(true)
-    }
-  )
-
   it('gives up a watch of the role whose places are scarce (N13j)', () => {
     const serving = new WatchServing(source)
     const subscriber = serving.server.serve({} as FramedStream<WatchMessage>, peerNumber(1))
@@ -220,34 +176,6 @@ describe('a forwarder', () => {
       return serving.server.size
     })
     expect(sizes).toEqual([1, 1, 0])
-  })
-
-  it('gives up keys of large records first when these have grown beyond it (N9d)', () => {
-    const large = subkeyRecord('x', 'x'.repeat(260_000), START + 60)
-    const known = new Map<string, DHTRecord>()
-    const changed = new Map<string, (change: KeyChange) => void>()
-    const keys = new ForwardedKeys({
-      max: 0,
-      begin(name, onChange) {
-        changed.set(name, onChange)
-        return {
-          get record() {
-            return known.get(name) ?? EMPTY_RECORD
-          },
-          ...{ isTold: true, isReachable: true, end() {} }
-        }
-      }
-    })
-    const begin = (name: string): boolean => keys.begin(name, () => {}, 'remote')
-    const names = Array.from({ length: 300 }, (_, i) => `${i}`)
-    expect(names.every(begin) && begin('small')).toBe(true)
-
-    for (const name of names) {
-      known.set(name, large)
-      changed.get(name)?.({ added: large, before: EMPTY_RECORD })
-    }
-
-    expect([begin('small'), begin('0')]).toEqual([true, false])
   })
 
   it('is one of the nearest peers that are no replicas; present ones come first (N10h)', () => {
