@@ -60,6 +60,9 @@ export class FrameReader {
 
   /** The data of the current chunk, by frame. */
   #pieces: Uint8Array[] = []
+
+  /** Frames that have ended in the current chunk. */
+  #frames = 0
   #frame: Frame | undefined
   #isFragmented = false
   #isClosed = false
@@ -71,15 +74,15 @@ export class FrameReader {
 
   push(bytes: Uint8Array): void {
     let position = 0
-    let frames = 0
     let payloadBytes = 0
+    this.#frames = 0
 
     while (position < bytes.length && !this.#isClosed) {
       position += this.#frame === undefined ? this.#readHead(bytes, position) : 0
       const taken = this.#frame === undefined ? 0 : this.#readPayload(this.#frame, bytes, position)
       position += taken
       payloadBytes += taken
-      assertFrames(++frames, payloadBytes)
+      assertFrames(this.#frames, payloadBytes)
     }
 
     this.#passOn()
@@ -170,6 +173,8 @@ export class FrameReader {
   }
 
   #end({ opcode, sizeBytes }: Frame): void {
+    this.#frames++
+
     if (opcode === OPCODE.ping) {
       this.#listener.onPing(this.#control.slice(0, sizeBytes))
     } else if (opcode === OPCODE.close) {

@@ -93,11 +93,11 @@ describe('FrameReader', () => {
   })
 
   it.each([
-    ['one byte', rawFrame([0x82, 1], [7])],
-    ['nothing', rawFrame([0x82, 0])],
-    ['an empty pong', rawFrame([0x8a, 0])]
+    ['one byte', rawFrame([0x82, 0x81, 1, 2, 3, 4], [7])],
+    ['nothing', rawFrame([0x82, 0x80, 1, 2, 3, 4])],
+    ['an empty pong', rawFrame([0x8a, 0x80, 1, 2, 3, 4])]
   ])('takes 1,024 frames of %s at once, and no more (N13a)', (_, frame) => {
-    const { frames } = reader(false)
+    const { frames } = reader(true)
     const many = Buffer.concat(new Array(1024).fill(frame))
     frames.push(many)
     frames.push(many)
