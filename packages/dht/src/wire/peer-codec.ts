@@ -4,6 +4,7 @@ import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { decode as decodeMultihash } from 'multiformats/hashes/digest'
 import { BoundedMap } from '../collections/bounded-map.ts'
 import { textOf } from '../latin1.ts'
+import { withoutTwins } from '../peers/websocket-address.ts'
 import { ByteReader, ByteWriter } from './bytes.ts'
 import type { PeerPolicy } from './dialer.ts'
 import { type EncodedPeer, PEER_FIELDS } from './fields.ts'
@@ -57,7 +58,10 @@ export interface Referral {
 
 const wirePeers = new WeakMap<PeerInfo, EncodedPeer>()
 
-/** Encodes a peer for a response, with at most the allowed number of addresses. */
+/**
+ * Encodes a peer for a response, with at most the allowed number of addresses. A WebSocket on a TCP port that is listed
+ * goes without saying: whoever has no TCP dials it there.
+ */
 export function encodePeer(contact: PeerInfo): EncodedPeer {
   const known = wirePeers.get(contact)
 
@@ -65,7 +69,7 @@ export function encodePeer(contact: PeerInfo): EncodedPeer {
     return known
   }
 
-  const addresses = contact.multiaddrs.map(({ bytes }) => bytes)
+  const addresses = withoutTwins(contact.multiaddrs).map(({ bytes }) => bytes)
   const writer = new ByteWriter()
   PEER_FIELDS.write(writer, {
     id: contact.id.toMultihash().bytes,

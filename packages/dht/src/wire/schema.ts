@@ -146,7 +146,8 @@ export function list<T>({ write, read }: Codec<T>, most: number): Codec<readonly
 /** An object with these fields. */
 export function struct<T extends object>(fields: Fields<T>): Codec<T> {
   const { write, readInto } = fieldsOf(Object.entries(fields))
-  return new Codec(write as Write<T>, (from) => readInto(from, {}) as T)
+  const blank = blankOf(fields)
+  return new Codec(write as Write<T>, (from) => readInto(from, { ...blank }) as T)
 }
 
 /** A kind of object: its code and its fields. */
@@ -167,12 +168,12 @@ export function union<T extends object, K extends keyof T & string>(
   what: string = tag
 ): Codec<T> {
   const byName = new Map<unknown, { code: number; fields: FieldsCodec }>()
-  const byCode: { name: string; fields: FieldsCodec }[] = []
+  const byCode: { blank: Values; fields: FieldsCodec }[] = []
 
   for (const [name, [code, codecs]] of Object.entries<readonly [number, object]>(kinds)) {
     const fields = fieldsOf(Object.entries(codecs))
     byName.set(name, { code, fields })
-    byCode[code] = { name, fields }
+    byCode[code] = { blank: { [tag]: name, ...blankOf(codecs) }, fields }
   }
 
   return new Codec<T>(
@@ -194,7 +195,7 @@ export function union<T extends object, K extends keyof T & string>(
         throw new ProtocolViolationError(`there is no ${what} ${code}`)
       }
 
-      return kind.fields.readInto(from, { [tag]: kind.name }) as T
+      return kind.fields.readInto(from, { ...kind.blank }) as T
     }
   )
 }
@@ -226,6 +227,11 @@ type Field = readonly [name: string, codec: Codec<unknown>]
 interface FieldsCodec {
   write(to: ByteWriter, values: Values): void
   readInto(from: ByteReader, values: Values): Values
+}
+
+/** An object with all fields, to be copied: to fill it takes half the time of adding one field after the other. */
+function blankOf(fields: object): Values {
+  return Object.fromEntries(Object.keys(fields).map((name) => [name, undefined]))
 }
 
 /**
