@@ -41,7 +41,7 @@ export interface NodeLimits {
    */
   readonly maxRequestsPerPeer: number
 
-  /** Requests of all peers that are being answered. Beyond it, the answer is BUSY. */
+  /** Requests of all peers that are being answered. Beyond it, the answer is BUSY for peers with more than half of an equal share. */
   readonly maxRequests: number
 
   /**

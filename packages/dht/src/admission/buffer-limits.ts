@@ -25,11 +25,16 @@ export const MAX_STUCK_MS = 60_000
  * too long.
  */
 export class BufferLimits {
-  readonly #limits: BufferLimitsInit
+  #limits: BufferLimitsInit
   readonly #streams = new Map<Buffering, string>()
   readonly #alarm = new Alarm(() => this.check())
 
   constructor(limits: BufferLimitsInit) {
+    this.#limits = limits
+  }
+
+  /** Replaces the limits, for the streams that are open, too. */
+  setLimits(limits: BufferLimitsInit): void {
     this.#limits = limits
   }
 

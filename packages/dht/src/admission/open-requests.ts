@@ -1,3 +1,6 @@
+/** Requests of all peers as a multiple of their maximum, with those of peers that have few. */
+const MAX_EXCESS = 3 / 2
+
 export interface OpenRequestsInit {
   readonly maxRequests: number
   readonly maxRequestsPerPeer: number
@@ -18,10 +21,16 @@ export class OpenRequests {
     return this.#count
   }
 
-  /** Whether the peer has reached its limit, or all peers together have. */
+  /**
+   * Whether the peer has reached its limit. When all peers together have reached theirs, half of an equal share is the
+   * limit of each, so that the slow requests of a few keep out no others.
+   */
   isFull(peer: string): boolean {
     const { maxRequests, maxRequestsPerPeer } = this.#init
-    return this.#count >= maxRequests || this.#of(peer) >= maxRequestsPerPeer
+    const count = this.#of(peer)
+    const share = maxRequests / (2 * (this.#ofPeer.size + 1))
+    const isCrowded = this.#count >= maxRequests && count >= share
+    return count >= maxRequestsPerPeer || isCrowded || this.#count >= MAX_EXCESS * maxRequests
   }
 
   begin(peer: string): void {

@@ -8,6 +8,9 @@ export interface TaskQueueInit {
   /** Tasks that run at the same time. */
   readonly maxRunning: number
 
+  /** Tasks of one peer that run at the same time. @default all of them */
+  readonly maxRunningPerPeer?: number
+
   /** Milliseconds of processor time that one task takes, charged to its peer. */
   readonly costMs: () => number
 
@@ -25,6 +28,7 @@ export class TaskQueue {
   readonly #waiting = new Map<string, (() => Promise<void>)[]>()
   readonly #init: TaskQueueInit
   readonly #shares: CpuShares
+  readonly #runningOf = new Map<string, number>()
   #running = 0
   #isPausing = false
 
@@ -48,7 +52,6 @@ export class TaskQueue {
       const peer = this.#nextPeer()
 
       if (peer === undefined) {
-        this.#pause()
         return
       }
 
@@ -56,15 +59,22 @@ export class TaskQueue {
     }
   }
 
+  /** Returns the next peer that may run a task. If all of those have used up their shares, checks again soon. */
   #nextPeer(): string | undefined {
     const nowMs = performance.now()
+    let isAnyExhausted = false
 
     for (const peer of this.#waiting.keys()) {
-      if (!this.#shares.isExhausted(peer, nowMs)) {
+      const isExhausted = this.#shares.isExhausted(peer, nowMs)
+
+      if (this.#hasPlace(peer) && !isExhausted) {
         return peer
       }
+
+      isAnyExhausted ||= isExhausted && this.#hasPlace(peer)
     }
 
+    isAnyExhausted && this.#pause()
     return undefined
   }
 
@@ -77,12 +87,28 @@ export class TaskQueue {
       this.#waiting.set(peer, tasks)
     }
 
-    this.#running++
+    this.#countRunning(peer, 1)
     this.#shares.charge(peer, this.#init.costMs(), performance.now())
     void task?.().finally(() => {
-      this.#running--
+      this.#countRunning(peer, -1)
       this.#fill()
     })
+  }
+
+  #hasPlace(peer: string): boolean {
+    const { maxRunningPerPeer = Number.POSITIVE_INFINITY } = this.#init
+    return (this.#runningOf.get(peer) ?? 0) < maxRunningPerPeer
+  }
+
+  #countRunning(peer: string, by: 1 | -1): void {
+    const count = (this.#runningOf.get(peer) ?? 0) + by
+    this.#running += by
+
+    if (count > 0) {
+      this.#runningOf.set(peer, count)
+    } else {
+      this.#runningOf.delete(peer)
+    }
   }
 
   #pause(): void {

@@ -44,9 +44,11 @@ export class Door {
     maxSize: MAX_OPEN_STREAMS,
     reason: 'the oldest stream of the peer with the most streams makes room for others'
   })
+
+  /** Limits of buffered bytes. */
+  readonly buffers: BufferLimits = new BufferLimits(DEFAULT_NODE_LIMITS)
   #limits: NodeLimits = DEFAULT_NODE_LIMITS
   #scheduler = new Scheduler(DEFAULT_NODE_LIMITS, this.shares)
-  #buffers = new BufferLimits(DEFAULT_NODE_LIMITS)
   #dials = dialsOf(DEFAULT_NODE_LIMITS)
   readonly #services = new Set<DoorInit>()
   readonly #malformed = new BoundedMap<string, TokenBucket>({ maxSize: MAX_REMEMBERED })
@@ -61,7 +63,16 @@ export class Door {
     }
 
     this.#services.add(service)
-    service.lifetime?.addEventListener('abort', () => this.#services.delete(service))
+    service.lifetime?.addEventListener('abort', () => this.#close(service))
+  }
+
+  /** The buffers are checked as long as any service runs. */
+  #close(service: DoorInit): void {
+    this.#services.delete(service)
+
+    if (this.#services.size === 0) {
+      this.buffers.stop()
+    }
   }
 
   get limits(): NodeLimits {
@@ -71,11 +82,6 @@ export class Door {
   /** Turns and rates of requests that are processed in steps. */
   get scheduler(): Scheduler {
     return this.#scheduler
-  }
-
-  /** Limits of buffered bytes. */
-  get buffers(): BufferLimits {
-    return this.#buffers
   }
 
   /** Rate of dials to addresses from other peers. */
@@ -95,7 +101,7 @@ export class Door {
   /** Wraps a stream for its protocol. */
   guard(stream: Stream, { remotePeer }: Connection, guard: StreamGuard): Stream {
     const peer = remotePeer.toString()
-    const buffers = this.#buffers
+    const { buffers } = this
     const guarded = new GuardedStream({
       stream,
       guard,
@@ -141,7 +147,7 @@ export class Door {
   #setLimits(limits: NodeLimits): void {
     this.#limits = limits
     this.#scheduler = new Scheduler(limits, this.shares)
-    this.#buffers = new BufferLimits(limits)
+    this.buffers.setLimits(limits)
     this.#dials = dialsOf(limits)
   }
 

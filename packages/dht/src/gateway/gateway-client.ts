@@ -42,7 +42,7 @@ export interface GatewayClientInit extends ClientParts, Pick<Judge, 'onForgery'>
   readonly lookups: Pick<Lookups, 'inTime'>
 }
 
-/** Gateways whose answers a read of the latest joins, and that must agree that nothing is there. */
+/** Gateways whose answers a read of the latest joins, and that must say that nothing is there, if so many answer. */
 const ANSWERS = 2
 
 /** Gateways asked for one call. */
@@ -93,10 +93,12 @@ export class GatewayClient implements Gateways {
     const candidates = this.for(key).slice(0, MAX_ASKED)
     const answers: Answered[] = []
     const isEnough = (): boolean =>
-      answers.length >= ANSWERS || (!isLatest && answers.some(({ state }) => state === 'held'))
+      answers.filter(isDecisive).length >= ANSWERS ||
+      (!isLatest && answers.some(({ state }) => state === 'held'))
 
     while (candidates.length > 0 && !isEnough() && !cancellation.isCancelled) {
-      const asked = candidates.splice(0, isLatest ? ANSWERS - answers.length : 1)
+      const missing = ANSWERS - answers.filter(isDecisive).length
+      const asked = candidates.splice(0, isLatest ? missing : 1)
       const heard = await Promise.all(
         asked.map((gateway) => this.#readAt(gateway, request, cancellation))
       )
@@ -181,10 +183,9 @@ export class GatewayClient implements Gateways {
 
     const { key, subkey } = request
     const record = await receivedRecord(gateway, key, answer.record, this.#init)
-    // One that breaks the rules counts as none.
-    return (
-      record && { ...answer, record: subkey === undefined ? record : project(record, [subkey]) }
-    )
+    const wanted = record && subkey !== undefined ? project(record, [subkey]) : record
+    // One that breaks the rules, or holds nothing of what was asked for, counts as no answer.
+    return wanted === undefined || isEmpty(wanted) ? undefined : { ...answer, record: wanted }
   }
 
   #joined(answers: readonly Answered[]): GatewayReading {
@@ -199,9 +200,8 @@ export class GatewayClient implements Gateways {
       record = answer.state === 'held' ? join(record, answer.record, limits) : record
     }
 
-    const isKnown =
-      !isEmpty(record) ||
-      answers.some((answer) => answer.state === 'absent' && answer.responded > 0)
+    const decisive = answers.filter(isDecisive)
+    const isKnown = !isEmpty(record) || decisive.length >= Math.min(ANSWERS, answers.length)
     const error = busy > 0 ? busyError(busy) : new UnreachableError(failed, responded)
     return { record, responded, error: isKnown ? undefined : error }
   }
@@ -228,6 +228,11 @@ export class GatewayClient implements Gateways {
     const isProven = applied?.isAccepted === false && applied.reason === 'stale'
     return isProven ? { outcome: 'beaten', peers, winner } : undefined
   }
+}
+
+/** Whether an answer tells what replicas hold, and not only that too few of them responded. */
+function isDecisive(answer: Answered): boolean {
+  return answer.state === 'held' || (answer.state === 'absent' && answer.responded > 0)
 }
 
 /** Decodes what one replica made of a write; nothing if its id is none. */

@@ -10,7 +10,8 @@ import type { Replicas } from '../reading/replicas.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import { ForgedSignatureError } from '../store/signature-checks.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
-import { TARGET_MESSAGE_BYTES } from '../wire/limits.ts'
+import type { FramedStream } from '../wire/framed-stream.ts'
+import { MAX_MESSAGE_BYTES, TARGET_MESSAGE_BYTES } from '../wire/limits.ts'
 import type { ServedProtocol, StreamHandler } from '../wire/protocol-server.ts'
 import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
 import type { Response } from '../wire/responder.ts'
@@ -51,9 +52,15 @@ export interface GatewayServerInit {
 /** Lookups under way for clients. */
 const MAX_LOOKUPS = 256
 
+/** Lookups under way for one client: enough to hide their latency, and few records that it may not take. */
+const MAX_LOOKUPS_PER_PEER = 8
+
 /** Keys of all clients that wait or are being looked up, and of one client. */
 const MAX_KEYS = 8192
 const MAX_KEYS_PER_PEER = 1024
+
+/** Bytes of the records in one reply that beat writes. The rest is left to the outcomes. */
+const MAX_WINNER_BYTES: number = MAX_MESSAGE_BYTES - TARGET_MESSAGE_BYTES
 
 /** Milliseconds of a processor that a lookup takes, which count for its client. */
 const LOOKUP_MS = 0.05
@@ -77,13 +84,14 @@ export class GatewayServer implements ServedProtocol<GatewayMessage> {
     this.#init = init
     this.#lookups = new TaskQueue({
       maxRunning: MAX_LOOKUPS,
+      maxRunningPerPeer: MAX_LOOKUPS_PER_PEER,
       costMs: () => LOOKUP_MS,
       shares: init.shares
     })
   }
 
-  serve(_: unknown, id: PeerId): StreamHandler<GatewayMessage> {
-    const client: Client = { id, name: id.toString(), isCancelled: false }
+  serve(stream: Client['stream'], id: PeerId): StreamHandler<GatewayMessage> {
+    const client: Client = { id, name: id.toString(), stream, isCancelled: false }
     return {
       respond: (message) => this.#respond(message, client),
       onClose() {
@@ -120,18 +128,14 @@ export class GatewayServer implements ServedProtocol<GatewayMessage> {
     { id, keys, isLatest }: ReadRequest,
     client: Client
   ): Generator<undefined, Promise<GatewayMessage>> {
-    const answers: Promise<ReadAnswer>[] = []
+    const batch = new Batch<ReadAnswer>(client, { state: 'busy' }, recordBytes)
 
     for (const key of keys) {
-      answers.push(this.#inTurn(client, { state: 'busy' }, this.#read(key, isLatest, client)))
+      batch.add(this.#inTurn(batch, this.#read(key, isLatest, client)))
       yield
     }
 
-    return Promise.all(answers).then((known) => ({
-      name: 'records',
-      id,
-      answers: fitting(known, (answer) => ('record' in answer ? answer.record.length : 0))
-    }))
+    return batch.answers().then((known) => ({ name: 'records', id, answers: fitting(known) }))
   }
 
   *#writeAll(
@@ -139,26 +143,28 @@ export class GatewayServer implements ServedProtocol<GatewayMessage> {
     client: Client,
     mayWrite: boolean
   ): Generator<undefined, Promise<GatewayMessage>> {
-    const answers: Promise<WriteAnswer>[] = []
+    const batch = new Batch(client, answerOf('busy'), winnerBytes)
 
     for (const write of writes) {
-      answers.push(
+      batch.add(
         mayWrite
-          ? this.#inTurn(client, answerOf('busy'), this.#write(write, client))
+          ? this.#inTurn(batch, this.#write(write, client))
           : Promise.resolve(answerOf('refused'))
       )
       yield
     }
 
-    return Promise.all(answers).then((known) => ({
-      name: 'outcomes',
-      id,
-      answers: fitting(known, ({ winner }) => winner?.length ?? 0)
-    }))
+    return batch
+      .answers()
+      .then((known) => ({ name: 'outcomes', id, answers: withoutExcess(known) }))
   }
 
-  /** Does something for one key when it is the client's turn, unless there is too much to do. */
-  async #inTurn<A>(client: Client, busy: A, task: () => Promise<A>): Promise<A> {
+  /**
+   * Does something for one key when it is the client's turn, unless there is too much to do. Resolves with undefined,
+   * and does nothing, if one message can't hold more answers.
+   */
+  async #inTurn<A>(batch: Batch<A>, task: () => Promise<A>): Promise<A | undefined> {
+    const { busy, client } = batch
     const { name } = client
 
     if (this.#keys.isFull(name)) {
@@ -166,11 +172,17 @@ export class GatewayServer implements ServedProtocol<GatewayMessage> {
       return busy
     }
 
-    this.#init.served?.countKeys(name, 'gateway', 1)
     this.#keys.begin(name)
 
     try {
-      return await this.#lookups.run(name, async () => (client.isCancelled ? busy : await task()))
+      return await this.#lookups.run(name, async () => {
+        if (client.isCancelled || batch.isFull) {
+          return client.isCancelled ? busy : undefined
+        }
+
+        this.#init.served?.countKeys(name, 'gateway', 1)
+        return batch.count(await task())
+      })
     } finally {
       this.#keys.end(name)
     }
@@ -225,14 +237,21 @@ export class GatewayServer implements ServedProtocol<GatewayMessage> {
         return answerOf('refused')
       }
 
-      const { outcome, peers, winner } = await replicas.write(key, write, client, client.name)
-      return {
-        outcome,
-        winner:
-          winner && encodedSize(winner) <= store.limits.maxRecordBytes
-            ? encodeRecord(winner)
-            : undefined,
-        replicas: [...peers].map(([{ id }, its]) => ({ id: id.toMultihash().bytes, outcome: its }))
+      try {
+        const { outcome, peers, winner } = await replicas.write(key, write, client, client.name)
+        return {
+          outcome,
+          winner:
+            winner && encodedSize(winner) <= store.limits.maxRecordBytes
+              ? encodeRecord(winner)
+              : undefined,
+          replicas: [...peers].map(([{ id }, outcome]) => ({
+            id: id.toMultihash().bytes,
+            outcome
+          }))
+        }
+      } catch {
+        return answerOf('busy')
       }
     }
   }
@@ -259,7 +278,53 @@ export class GatewayServer implements ServedProtocol<GatewayMessage> {
 interface Client extends CancellationToken {
   readonly id: PeerId
   readonly name: string
+  readonly stream: Pick<FramedStream<GatewayMessage>, 'countHeldBytes'>
   isCancelled: boolean
+}
+
+/** The answers to one request, and their bytes, which count towards the client's buffers (N9d). */
+class Batch<A> {
+  readonly client: Client
+  readonly busy: A
+  readonly #sizeOf: (answer: A) => number
+  readonly #answers: Promise<A | undefined>[] = []
+  #sizeBytes = 0
+
+  constructor(client: Client, busy: A, sizeOf: (answer: A) => number) {
+    this.client = client
+    this.busy = busy
+    this.#sizeOf = sizeOf
+  }
+
+  /** Whether one message can't hold more answers. */
+  get isFull(): boolean {
+    return this.#sizeBytes > TARGET_MESSAGE_BYTES
+  }
+
+  /** Counts the bytes of an answer, and returns it. */
+  count(answer: A): A {
+    const bytes = this.#sizeOf(answer)
+    this.#sizeBytes += bytes
+    this.client.stream.countHeldBytes(bytes)
+    return answer
+  }
+
+  add(answer: Promise<A | undefined>): void {
+    this.#answers.push(answer)
+    // Nobody awaits the answers of a stream that ends before all have begun.
+    answer.catch(() => {})
+  }
+
+  /** Resolves with the answers before the first key that was left out. */
+  async answers(): Promise<A[]> {
+    try {
+      const all = await Promise.all(this.#answers)
+      const end = all.indexOf(undefined)
+      return all.slice(0, end < 0 ? all.length : end) as A[]
+    } finally {
+      this.client.stream.countHeldBytes(-this.#sizeBytes)
+    }
+  }
 }
 
 const NOBODY = { respondedPeers: 0, failedPeers: 0 } as const
@@ -268,12 +333,29 @@ function answerOf(outcome: 'busy' | 'refused'): WriteAnswer {
   return { outcome, winner: undefined, replicas: [] }
 }
 
+function recordBytes(answer: ReadAnswer): number {
+  return 'record' in answer ? answer.record.length : 0
+}
+
+function winnerBytes({ winner }: WriteAnswer): number {
+  return winner?.length ?? 0
+}
+
 /** Returns as many of the first answers as fit into one message, the first one in any case. */
-function fitting<A>(answers: readonly A[], sizeOf: (answer: A) => number): A[] {
+function fitting(answers: readonly ReadAnswer[]): ReadAnswer[] {
   let sizeBytes = 0
   const end = answers.findIndex((answer, i) => {
-    sizeBytes += sizeOf(answer)
+    sizeBytes += recordBytes(answer)
     return i > 0 && sizeBytes > TARGET_MESSAGE_BYTES
   })
   return answers.slice(0, end < 0 ? answers.length : end)
+}
+
+/** Keeps all outcomes, because their writes were made, and leaves out the winners that one message can't hold. */
+function withoutExcess(answers: readonly WriteAnswer[]): WriteAnswer[] {
+  let sizeBytes = 0
+  return answers.map((answer) => {
+    sizeBytes += winnerBytes(answer)
+    return sizeBytes > MAX_WINNER_BYTES ? { ...answer, winner: undefined } : answer
+  })
 }

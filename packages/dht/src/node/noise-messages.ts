@@ -1,5 +1,6 @@
 import { type MessageStream, StreamMessageEvent } from '@libp2p/interface'
 import { atEndOfTurn } from '../timing/end-of-turn.ts'
+import { ByteQueue } from '../wire/byte-queue.ts'
 import type { Flow } from './flow.ts'
 
 /**
@@ -32,29 +33,21 @@ type OnMore = () => void
  */
 export class NoiseMessages {
   readonly #onMore: OnMore
-  #rest: Uint8Array
+  readonly #bytes = new ByteQueue()
   #isMore = false
 
   constructor(begun: Uint8Array = NOTHING, onMore: OnMore = () => {}) {
-    this.#rest = begun
+    this.#bytes.push(begun)
     this.#onMore = onMore
   }
 
   /** Adds bytes. Returns complete messages without their lengths, at most {@link MAX_MESSAGES_AT_ONCE}. */
   decode(chunk: Chunk): Uint8Array[] {
-    const bytes = this.#withRest(chunk.subarray())
+    this.#bytes.push(chunk.subarray())
+    const messages = this.#isMore ? [] : this.#takeMessages()
+    this.#bytes.settle()
 
     if (this.#isMore) {
-      this.#rest = bytes
-      this.#onMore()
-      return []
-    }
-
-    const { messages, position, isMore } = cut(bytes)
-    this.#rest = isMore ? bytes.subarray(position) : restOf(bytes, position)
-
-    if (isMore) {
-      this.#isMore = true
       this.#onMore()
     }
 
@@ -71,55 +64,33 @@ export class NoiseMessages {
     this.#isMore = false
   }
 
-  #withRest(chunk: Uint8Array): Uint8Array {
-    if (this.#rest.length === 0 || chunk.length === 0) {
-      return this.#rest.length === 0 ? chunk : this.#rest
+  #takeMessages(): Uint8Array[] {
+    const messages: Uint8Array[] = []
+
+    for (let size = this.#nextSize(); size !== undefined; size = this.#nextSize()) {
+      if (messages.length === MAX_MESSAGES_AT_ONCE) {
+        this.#isMore = true
+        break
+      }
+
+      const message = this.#bytes.take(LENGTH_BYTES + size).subarray(LENGTH_BYTES)
+      size > 0 && messages.push(message)
     }
 
-    const bytes = new Uint8Array(this.#rest.length + chunk.length)
-    bytes.set(this.#rest)
-    bytes.set(chunk, this.#rest.length)
-    return bytes
-  }
-}
-
-/** Copies the rest, so that a few bytes keep no larger piece of memory alive. */
-function restOf(bytes: Uint8Array, position: number): Uint8Array {
-  return position === bytes.length ? NOTHING : bytes.slice(position)
-}
-
-/**
- * Splits a limited number of messages off some bytes. Returns the position of the next one, and whether it is
- * complete.
- */
-function cut(bytes: Uint8Array): {
-  readonly messages: Uint8Array[]
-  readonly position: number
-  readonly isMore: boolean
-} {
-  const messages: Uint8Array[] = []
-  let position = 0
-
-  while (position + LENGTH_BYTES <= bytes.length) {
-    const begin = position + LENGTH_BYTES
-    const end = begin + lengthAt(bytes, position)
-
-    if (end > bytes.length) {
-      break
-    }
-
-    if (messages.length === MAX_MESSAGES_AT_ONCE) {
-      return { messages, position, isMore: true }
-    }
-
-    if (end > begin) {
-      messages.push(bytes.subarray(begin, end))
-    }
-
-    position = end
+    return messages
   }
 
-  return { messages, position, isMore: false }
+  /** The length of the next message if that is complete. */
+  #nextSize(): number | undefined {
+    const [high, low] = [this.#bytes.at(0), this.#bytes.at(1)]
+
+    if (high === undefined || low === undefined) {
+      return undefined
+    }
+
+    const size = (high << 8) | low
+    return this.#bytes.length < LENGTH_BYTES + size ? undefined : size
+  }
 }
 
 /** The connection that carries the encrypted data. */
@@ -185,8 +156,4 @@ function isDecoder(decoder: unknown): decoder is Decoder {
     'subarray' in decoder.buffer &&
     typeof decoder.buffer.subarray === 'function'
   )
-}
-
-function lengthAt(bytes: Uint8Array, position: number): number {
-  return ((bytes[position] ?? 0) << 8) | (bytes[position + 1] ?? 0)
 }

@@ -138,7 +138,7 @@ export class PeerBook {
     return isConnected ? Math.min(Math.max(lateMs, MIN_SUSPECT_MS), MAX_SUSPECT_MS) : MAX_SUSPECT_MS
   }
 
-  /** Whether an unverified peer could not be dialled recently. */
+  /** Whether a peer could not be dialled recently, and has not responded since. */
   isUnreachable(peer: PeerId): boolean {
     const failedAtMs = this.records.get(peer)?.dialFailedAtMs ?? NEVER_MS
     return this.#isAhead(failedAtMs + DIAL_MEMORY_MS)
@@ -158,12 +158,9 @@ export class PeerBook {
     return this.isVerified(peer) || this.#dials.tryTake(dials, 1)
   }
 
-  /** Records the outcome of a dial, which counts for the peer's referrer. */
+  /** Records the outcome of a dial. It counts for the peer's referrer, unless a verified peer could not be dialled. */
   recordDial(contact: PeerInfo, isReached: boolean): void {
-    if (!isReached && this.isVerified(contact.id)) {
-      return
-    }
-
+    const isCredited = isReached || !this.isVerified(contact.id)
     this.records.update(contact.id, (record) => {
       record.dialFailedAtMs = isReached ? NEVER_MS : this.#nowMs()
 
@@ -171,7 +168,7 @@ export class PeerBook {
         record.removeUnreachable(contact)
       }
     })
-    const referrer = this.#referrers.get(contact)
+    const referrer = isCredited ? this.#referrers.get(contact) : undefined
 
     if (referrer !== undefined) {
       this.records.update(referrer, (record) => record.addReferral(isReached))
@@ -193,7 +190,7 @@ export class PeerBook {
       record?.addResponseTime(Math.min(tookMs, MAX_SUSPECT_MS))
     }
 
-    if (record?.isLate || record?.isSilent || record?.isAvoided) {
+    if (record?.isLate || record?.isSilent || record?.isAvoided || record?.isUndialled) {
       this.records.update(peer, (changed) => changed.clearFailures())
     }
 

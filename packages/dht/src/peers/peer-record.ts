@@ -72,7 +72,7 @@ export class PeerRecord {
   /** Number of its referrals that were reachable, minus those that were not. */
   referralCredit = 0
 
-  /** Time of the last failed dial to it as an unverified peer. */
+  /** Time of the last failed dial to it since it was reached. */
   dialFailedAtMs: number = NEVER_MS
   #unreachable: readonly Unreachable[] = NOWHERE
 
@@ -99,7 +99,7 @@ export class PeerRecord {
     return (
       this.failures > 0 ||
       this.avoidedUntilMs !== NEVER_MS ||
-      this.dialFailedAtMs !== NEVER_MS ||
+      this.isUndialled ||
       this.#unreachable.length > 0
     )
   }
@@ -113,6 +113,11 @@ export class PeerRecord {
   /** Whether it was avoided, or still is. */
   get isAvoided(): boolean {
     return this.avoidedUntilMs !== NEVER_MS
+  }
+
+  /** Whether it could not be dialled, and has not been reached since. */
+  get isUndialled(): boolean {
+    return this.dialFailedAtMs !== NEVER_MS
   }
 
   /** Whether it has failed since its last response. */
@@ -147,6 +152,7 @@ export class PeerRecord {
     this.isLate = false
     this.isSuspect = false
     this.hasTimedOut = false
+    this.dialFailedAtMs = NEVER_MS
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { PeerInfo } from '@libp2p/interface'
+import { BoundedMap } from '../collections/bounded-map.ts'
 import { pointOfKey, pointOfPeer, roughDistance } from '../peers/key-space.ts'
 import type { PeerBook } from '../peers/peer-book.ts'
 import { PeerIndex } from '../peers/peer-index.ts'
@@ -13,8 +14,13 @@ export interface OutOfReachInit {
 /** Milliseconds until servers that could not be dialled are tried again. */
 const MEMORY_MS = 60_000
 
+interface Remembered {
+  readonly peer: PeerInfo
+  readonly untilMs: number
+}
+
 /** Servers remembered. */
-const MAX_REMEMBERED = 1000
+export const MAX_REMEMBERED = 1000
 
 /**
  * The servers that a client could not dial, by their place in the key space. For a minute it asks gateways
@@ -23,7 +29,10 @@ const MAX_REMEMBERED = 1000
 export class OutOfReach {
   readonly #init: OutOfReachInit
   readonly #index = new PeerIndex()
-  readonly #untilMs = new Map<string, number>()
+  readonly #servers = new BoundedMap<string, Remembered>({
+    maxSize: MAX_REMEMBERED,
+    onEvict: (_, { peer }) => this.#index.delete(peer)
+  })
 
   constructor(init: OutOfReachInit) {
     this.#init = init
@@ -34,10 +43,8 @@ export class OutOfReach {
     const unreachable = missing.filter(({ id }) => this.#init.peers.isUnreachable(id))
 
     for (const peer of unreachable) {
-      if (this.#untilMs.size < MAX_REMEMBERED) {
-        this.#index.set(peer)
-        this.#untilMs.set(peer.id.toString(), performance.now() + MEMORY_MS)
-      }
+      this.#index.set(peer)
+      this.#servers.set(peer.id.toString(), { peer, untilMs: performance.now() + MEMORY_MS })
     }
 
     return unreachable.length > 0
@@ -45,7 +52,7 @@ export class OutOfReach {
 
   /** Returns the share of a key's nearest servers that are out of reach. */
   share(key: Uint8Array): number {
-    if (this.#untilMs.size === 0) {
+    if (this.#servers.size === 0) {
       return 0
     }
 
@@ -62,10 +69,11 @@ export class OutOfReach {
   #isOut(peer: PeerInfo): boolean {
     const name = peer.id.toString()
     const isOut =
-      performance.now() < (this.#untilMs.get(name) ?? 0) && this.#init.peers.isUnreachable(peer.id)
+      performance.now() < (this.#servers.get(name)?.untilMs ?? 0) &&
+      this.#init.peers.isUnreachable(peer.id)
 
     if (!isOut) {
-      this.#untilMs.delete(name)
+      this.#servers.delete(name)
       this.#index.delete(peer)
     }
 

@@ -51,7 +51,7 @@ export function createGatewayServer(
     replicas: new Replicas({
       ...replicasInit,
       cache: undefined,
-
+      // A gateway asks replicas itself: it never uses another gateway.
       beyondReach: undefined
     }),
     onForgery: (peer, error) => door.forgive(peer, error)

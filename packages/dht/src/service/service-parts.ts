@@ -125,7 +125,6 @@ export function serviceParts(init: PartsInit): ServiceParts {
       publications.stop()
       watches.stop()
       servers.watchServer.stop()
-      door.buffers.stop()
 
       for (const part of [watchClient, exchange, compare, found.gateways, clocks, lookups]) {
         part.close()

@@ -1,6 +1,7 @@
 import type { AbortOptions, MultiaddrConnection } from '@libp2p/interface'
 import { concat } from 'uint8arrays/concat'
 import { type HttpHead, HttpHeadReader, upgradeAnswer } from './http-upgrade.ts'
+import { isSameMachine } from './same-machine.ts'
 import { WebSocketConnection } from './websocket-connection.ts'
 
 /**
@@ -10,7 +11,6 @@ import { WebSocketConnection } from './websocket-connection.ts'
 const HTTP = new TextEncoder().encode('GET ')
 
 const NOTHING = new Uint8Array(0)
-const LOOPBACK = /^\/ip4\/127\.|^\/ip6\/::1\/|^\/ip6\/::ffff:127\./
 
 /** The start of a connection: a request, or libp2p's bytes. */
 type Beginning = HttpHead | { readonly text?: undefined; readonly rest: Uint8Array }
@@ -54,8 +54,10 @@ export async function acceptedConnection(
     return raw
   }
 
-  const isSameMachine = LOOPBACK.test(raw.remoteAddr.toString())
-  const answer = upgradeAnswer({ text, rest }, { isSameMachine })
+  const answer = upgradeAnswer(
+    { text, rest },
+    { isSameMachine: isSameMachine(raw.remoteAddr.toString()) }
+  )
   raw.send(new TextEncoder().encode(answer.text))
 
   if (!answer.isAccepted) {

@@ -21,6 +21,9 @@ const FORWARDED = ['forwarded', 'x-forwarded-for', 'via']
 
 const LOCAL_HOST = /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
 
+/** The hostname of a URL with an IP address. */
+const ADDRESS = /^[\d.]+$|^\[/
+
 /** A complete head, and the bytes after it. */
 export interface HttpHead {
   readonly text: string
@@ -204,9 +207,13 @@ function listed(headers: ReadonlyMap<string, string>, name: string): string[] {
 /** Whether the request is from a page of another host's site, without a proxy in between. */
 function isForeign(headers: ReadonlyMap<string, string>): boolean {
   const origin = headers.get('origin')
-  return (
-    origin !== undefined &&
-    !FORWARDED.some((name) => headers.has(name)) &&
-    !LOCAL_HOST.test(URL.parse(origin)?.hostname ?? '')
-  )
+
+  if (origin === undefined || FORWARDED.some((name) => headers.has(name))) {
+    return false
+  }
+
+  const from = URL.parse(origin)?.hostname ?? ''
+  const to = URL.parse(`http://${headers.get('host')}`)?.hostname
+  // Anybody's name may lead to this machine, but only its own sites have its address.
+  return !LOCAL_HOST.test(from) && !(from === to && ADDRESS.test(from))
 }

@@ -1,11 +1,14 @@
 import type { Socket } from 'node:net'
-import type { AbortOptions } from '@libp2p/interface'
+import { type AbortOptions, TimeoutError } from '@libp2p/interface'
 import {
   AbstractMultiaddrConnection,
   type AbstractMultiaddrConnectionInit,
   type SendResult
 } from '@libp2p/utils'
 import { raceSignal } from 'race-signal'
+
+/** Milliseconds without a byte, in either direction, after which a connection ends. */
+const INACTIVITY_MS = 120_000
 
 export interface SocketConnectionInit extends AbstractMultiaddrConnectionInit {
   readonly socket: Socket
@@ -22,6 +25,9 @@ export class SocketConnection extends AbstractMultiaddrConnection {
     socket.on('data', (bytes) => this.onData(bytes))
     socket.on('drain', () => this.safeDispatchEvent('drain'))
     socket.on('error', (error) => this.abort(error))
+    socket.setTimeout(INACTIVITY_MS, () =>
+      this.abort(new TimeoutError(`the socket was idle for ${INACTIVITY_MS} ms`))
+    )
     socket.once('end', () => this.onTransportClosed())
     socket.once('close', () => this.onTransportClosed())
   }

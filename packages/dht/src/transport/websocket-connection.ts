@@ -28,7 +28,7 @@ export class WebSocketConnection extends AbstractMultiaddrConnection {
     this.#isClient = raw.direction === 'outbound'
     this.#reader = new FrameReader(
       {
-        onData: (piece) => this.onData(piece),
+        onData: (data) => this.onData(data),
         onPing: (payload) => {
           this.#ping = payload
         },

@@ -1,3 +1,5 @@
+import { concat } from 'uint8arrays/concat'
+
 /** Opcodes of frames (RFC 6455, §5.2). */
 export const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const
 
@@ -18,13 +20,19 @@ const LENGTH_IN_8_BYTES = 127
 const MAX_2_BYTES = 0xffff
 const BITS_32 = 2 ** 32
 
+/** Frames of one chunk that may be smaller than {@link MIN_MEAN_BYTES}: each costs far more than its bytes. */
+const MAX_SMALL_FRAMES = 1024
+
+/** Minimum bytes that the frames of one chunk carry on average. */
+const MIN_MEAN_BYTES = 8
+
 /** The high half of a length beyond which a number is no longer exact. */
 const MAX_HIGH = 0x1fffff
 
 /** Callbacks for frames. */
 export interface FrameListener {
-  /** Receives a piece of a message. Messages carry one stream of bytes, so their boundaries do not matter. */
-  onData(piece: Uint8Array): void
+  /** Receives the data of one chunk. Messages carry one stream of bytes, so their boundaries do not matter. */
+  onData(data: Uint8Array): void
   onPing(payload: Uint8Array): void
   onClose(): void
 }
@@ -37,8 +45,9 @@ interface Frame {
 }
 
 /**
- * Reads frames as their bytes come. It passes payloads on at once, so it holds a head and a control frame at most,
- * however long a frame claims to be. Throws for what breaks RFC 6455, and for text.
+ * Reads frames as their bytes come. It passes on the payloads of each chunk, so it holds a head and a control frame
+ * at most, however long a frame claims to be. Throws for what breaks RFC 6455, for text, and for a flood of tiny
+ * frames.
  */
 export class FrameReader {
   readonly #listener: FrameListener
@@ -48,6 +57,12 @@ export class FrameReader {
   readonly #head = new Uint8Array(MAX_HEAD_BYTES)
   readonly #control = new Uint8Array(MAX_CONTROL_BYTES)
   #headBytes = 0
+
+  /** The data of the current chunk, by frame. */
+  #pieces: Uint8Array[] = []
+
+  /** Frames that have ended in the current chunk. */
+  #frames = 0
   #frame: Frame | undefined
   #isFragmented = false
   #isClosed = false
@@ -59,10 +74,28 @@ export class FrameReader {
 
   push(bytes: Uint8Array): void {
     let position = 0
+    let payloadBytes = 0
+    this.#frames = 0
 
     while (position < bytes.length && !this.#isClosed) {
       position += this.#frame === undefined ? this.#readHead(bytes, position) : 0
-      position += this.#frame === undefined ? 0 : this.#readPayload(this.#frame, bytes, position)
+      const taken = this.#frame === undefined ? 0 : this.#readPayload(this.#frame, bytes, position)
+      position += taken
+      payloadBytes += taken
+      assertFrames(this.#frames, payloadBytes)
+    }
+
+    this.#passOn()
+  }
+
+  /** Passes on the data of the current chunk in one piece: each piece has a cost of its own in the layers above. */
+  #passOn(): void {
+    const pieces = this.#pieces
+    const [first] = pieces
+
+    if (first !== undefined) {
+      this.#pieces = []
+      this.#listener.onData(pieces.length === 1 ? first : concat(pieces))
     }
   }
 
@@ -126,7 +159,7 @@ export class FrameReader {
     if (frame.opcode >= OPCODE.close) {
       this.#control.set(piece, frame.readBytes)
     } else if (sizeBytes > 0) {
-      this.#listener.onData(piece)
+      this.#pieces.push(piece)
     }
 
     frame.readBytes += sizeBytes
@@ -140,10 +173,13 @@ export class FrameReader {
   }
 
   #end({ opcode, sizeBytes }: Frame): void {
+    this.#frames++
+
     if (opcode === OPCODE.ping) {
       this.#listener.onPing(this.#control.slice(0, sizeBytes))
     } else if (opcode === OPCODE.close) {
       this.#isClosed = true
+      this.#passOn()
       this.#listener.onClose()
     }
   }
@@ -206,6 +242,12 @@ function payloadSize(head: Uint8Array): number {
   }
 
   return high * BITS_32 + view.getUint32(6)
+}
+
+function assertFrames(frames: number, payloadBytes: number): void {
+  if (frames > MAX_SMALL_FRAMES && payloadBytes < MIN_MEAN_BYTES * frames) {
+    throw new Error(`${frames} WebSocket frames came at once with ${payloadBytes} bytes: too small`)
+  }
 }
 
 function assertControl(opcode: number, sizeBytes: number, isFinal: boolean): void {

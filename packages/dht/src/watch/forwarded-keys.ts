@@ -1,5 +1,7 @@
 import { type DHTRecord, encodeRecord, isEmpty } from '@waggle/record'
+import { encodedSize } from '@waggle/record/replica'
 import type { KeyChange } from '../store/store-listeners.ts'
+import { MAX_FORWARDED_BYTES } from './limits.ts'
 
 /** A key that this node watches for others. */
 export interface ForwardedKey {
@@ -35,6 +37,10 @@ export class ForwardedKeys {
   readonly #init: ForwardedKeysInit
   readonly #keys = new Map<string, ForwardedKey>()
   readonly #dependedOn = new Set<string>()
+
+  /** Bytes of the records, by key. */
+  readonly #sizes = new Map<string, number>()
+  #sizeBytes = 0
   readonly #encodings = new WeakMap<DHTRecord, Uint8Array>()
 
   constructor(init: ForwardedKeysInit) {
@@ -53,19 +59,19 @@ export class ForwardedKeys {
   ): boolean {
     const key = this.#keys.get(name)
 
-    if (key === undefined && (role === 'remote' || this.#dependedOn.size < this.#init.max)) {
-      this.#keys.set(name, this.#init.begin(name, onChange, role))
-      role === 'dependant' && this.#dependedOn.add(name)
-      return true
+    if (key === undefined) {
+      return this.#hasPlace(role) && this.#beginNew(name, onChange, role)
     }
 
-    return (role === 'remote' ? key?.isReachable : key?.isTold) === true
+    this.#measure(name)
+    return (role === 'remote' ? key.isReachable : key.isTold) && !this.#isTooLarge(name)
   }
 
   end(name: string): void {
     const key = this.#keys.get(name)
     this.#keys.delete(name)
     this.#dependedOn.delete(name)
+    this.#measure(name)
     key?.end()
   }
 
@@ -86,5 +92,40 @@ export class ForwardedKeys {
     const bytes = this.#encodings.get(record) ?? encodeRecord(record)
     this.#encodings.set(record, bytes)
     return bytes
+  }
+
+  #hasPlace(role: ForwardRole): boolean {
+    const isFree = role === 'remote' || this.#dependedOn.size < this.#init.max
+    return isFree && this.#sizeBytes <= MAX_FORWARDED_BYTES
+  }
+
+  #beginNew(name: string, onChange: (change: KeyChange) => void, role: ForwardRole): true {
+    const onMeasured = (change: KeyChange): void => {
+      this.#measure(name)
+      onChange(change)
+    }
+    this.#keys.set(name, this.#init.begin(name, onMeasured, role))
+    this.#measure(name)
+    role === 'dependant' && this.#dependedOn.add(name)
+    return true
+  }
+
+  /** Whether a key takes more than its share of a memory that is full. Others renew it elsewhere then. */
+  #isTooLarge(name: string): boolean {
+    const share = MAX_FORWARDED_BYTES / this.#keys.size
+    return this.#sizeBytes > MAX_FORWARDED_BYTES && (this.#sizes.get(name) ?? 0) > share
+  }
+
+  /** Counts the bytes of what is known of a key by now. */
+  #measure(name: string): void {
+    const record = this.record(name)
+    const bytes = record === undefined ? 0 : encodedSize(record)
+    this.#sizeBytes += bytes - (this.#sizes.get(name) ?? 0)
+
+    if (bytes > 0) {
+      this.#sizes.set(name, bytes)
+    } else {
+      this.#sizes.delete(name)
+    }
   }
 }

@@ -38,6 +38,9 @@ export const MAX_WATCHES = 65_536
 export const MAX_REMOTE_WATCHES = 4_096
 export const MAX_REMOTE_WATCHES_PER_PEER = 512
 
+/** Bytes of the records watched for others, beyond which no further key is. */
+export const MAX_FORWARDED_BYTES: number = 64 * 1024 * 1024
+
 /** Peers that a watcher asks in one go to forward changes. */
 export const MAX_FORWARDERS_ASKED = 8
 

@@ -108,10 +108,12 @@ export class SubscriberStream implements PlaceHolder, StreamHandler<WatchMessage
     }
   }
 
-  releaseOldest(): void {
-    for (const name of this.#subscriptions.keys()) {
-      this.#release(name)
-      return
+  releaseOldest(role?: WatchRole): void {
+    for (const [name, subscription] of this.#subscriptions) {
+      if (role === undefined || subscription.role === role) {
+        this.#release(name)
+        return
+      }
     }
   }
 

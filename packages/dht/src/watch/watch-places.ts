@@ -1,14 +1,19 @@
+import type { WatchRole } from './watch-messages.ts'
+
 /** A stream whose peer watches keys. */
 export interface PlaceHolder {
   readonly peer: string
 
-  /** Lets go of the key that was renewed longest ago, and frees its place. */
-  releaseOldest(): void
+  /** Lets go of the key of this role, or of any, that was renewed longest ago, and frees its place. */
+  releaseOldest(role?: WatchRole): void
 }
 
 export interface WatchPlacesInit {
   readonly max: number
   readonly maxPerPeer: number
+
+  /** The role of all watches that take these places. @default any */
+  readonly role?: WatchRole
 }
 
 /**
@@ -60,7 +65,7 @@ export class WatchPlaces {
     }
 
     const ofPeer = [...this.#ofHolder].filter(([holder]) => holder.peer === peer)
-    largest(ofPeer)[0]?.releaseOldest()
+    largest(ofPeer)[0]?.releaseOldest(this.#init.role)
     return !this.#isFull
   }
 

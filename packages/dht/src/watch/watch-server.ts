@@ -66,7 +66,11 @@ export interface WatchServerInit {
 const SWEEP_MS: number = LEASE_MS / 3
 
 /** Places for keys that this node watches for peers that cannot reach their replicas. Each costs it a watch. */
-const REMOTE_PLACES = { max: MAX_REMOTE_WATCHES, maxPerPeer: MAX_REMOTE_WATCHES_PER_PEER }
+const REMOTE_PLACES = {
+  max: MAX_REMOTE_WATCHES,
+  maxPerPeer: MAX_REMOTE_WATCHES_PER_PEER,
+  role: 'remote'
+} as const
 
 /**
  * Notifies other peers of changes to what this node holds. A change is encoded once for all

@@ -205,6 +205,15 @@ export class FramedStream<M> {
     reply.then(onSettled, onSettled)
   }
 
+  /** Counts bytes that are held for the peer. A negative number counts bytes that no longer are. */
+  countHeldBytes(bytes: number): void {
+    this.#bytesInFlight += bytes
+
+    if (bytes > 0) {
+      this.#init.onBuffered?.()
+    }
+  }
+
   /** Ends the stream at once, for both sides. */
   close(error: Error): void {
     this.#end(error, false)

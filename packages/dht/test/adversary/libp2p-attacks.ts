@@ -44,6 +44,10 @@ const PINGS: Buffer = Buffer.concat(
   new Array(10_000).fill(frameOf(new Uint8Array(0), { opcode: OPCODE.ping, isMasked: true }))
 )
 
+const SINGLE_BYTES: Buffer = Buffer.concat(
+  new Array(10_000).fill(frameOf(Uint8Array.of(0x7f), { opcode: OPCODE.binary, isMasked: true }))
+)
+
 /** Attacks by libp2p's own protocols, and by those below them. */
 export const libp2pAttacks = {
   'kad requests': {
@@ -141,6 +145,20 @@ export const libp2pAttacks = {
 
         while (isOpen()) {
           const isFull = !socket.write(PINGS)
+          await attacker.pause(isFull ? 20 : 1)
+        }
+      })
+  },
+
+  'WebSocket single bytes': {
+    what: 'frames of a WebSocket with one byte each, thousands at once',
+    isOffence: false,
+    run: (attacker) =>
+      onSockets(attacker, async (socket, isOpen) => {
+        socket.write(WHOLE_REQUEST)
+
+        while (isOpen()) {
+          const isFull = !socket.write(SINGLE_BYTES)
           await attacker.pause(isFull ? 20 : 1)
         }
       })

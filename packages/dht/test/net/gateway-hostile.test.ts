@@ -1,7 +1,7 @@
 import type { PeerId } from '@libp2p/interface'
 import { BusyError, DHT, UnreachableError } from '@waggle/dht'
 import { type Testnet, testnet } from '@waggle/dht/testnet'
-import { encodeRecord, getDHTTime, ownerTag, plainRecord } from '@waggle/record'
+import { encodeRecord, getDHTTime, ownerTag, plainRecord, subkeyRecord } from '@waggle/record'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import {
   GATEWAY,
@@ -127,6 +127,25 @@ describe('a gateway that lies', () => {
   it('cannot say that nothing is there in the name of nobody (N11a, N14)', async () => {
     lies.read = { state: 'absent', responded: 0 }
     await expect(alone.get(await hidden('nobody'))).rejects.toThrow(UnreachableError)
+  })
+
+  it('that reaches too few replicas leaves it unknown that nothing is there (N11a, N14)', async () => {
+    lies.read = { state: 'unreachable', responded: 1, failed: 2 }
+    const key = await hidden('unreachable')
+
+    for (const latest of [false, true]) {
+      await expect(both.get(key, { latest })).rejects.toThrow(UnreachableError)
+    }
+  })
+
+  it('that sends another subkey than it was asked for gives no answer (N14)', async () => {
+    const key = await hidden('subkeys')
+    await (net.nodes[7] as DHT).store(key, 'value', { subkey: 'wanted', ttl: 600 })
+    const other = encodeRecord(subkeyRecord('other', 'value', getDHTTime() + 600))
+    lies.read = { state: 'held', responded: 3, record: other }
+
+    expect((await both.get(key, { subkey: 'wanted' }))?.value).toBe('value')
+    await expect(alone.get(key, { subkey: 'wanted' })).rejects.toThrow(UnreachableError)
   })
 
   it('cannot beat a write without a proof (N6, N14)', async () => {

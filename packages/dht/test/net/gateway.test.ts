@@ -114,6 +114,35 @@ describe('a client that can dial one of 8 servers', () => {
   })
 })
 
+describe('a client that has known all servers', () => {
+  it('reads what is there when it can dial one of them from now on (N14)', async () => {
+    await using net = await testnet(8, OPTIONS)
+    const [first, ...others] = net.nodes as [DHT, ...DHT[]]
+    let isMoved = false
+    await using client = await DHT.create({
+      ...{ ...OPTIONS, cache: false, clientMode: true },
+      initialPeers: net.nodes.flatMap(({ multiaddrs }) => multiaddrs),
+      libp2pOptions: {
+        connectionGater: { denyDialPeer: (peer) => isMoved && !peer.equals(first.peerId) }
+      }
+    })
+    const keys = KEYS.slice(0, 20)
+    await client.storeMany(
+      keys.map((key) => ({ key, value: key })),
+      { ttl: 600 }
+    )
+    isMoved = true
+    await Promise.all(others.map(({ peerId }) => client.libp2p.hangUp(peerId)))
+
+    for (const key of keys) {
+      expect((await client.get(key))?.value).toBe(key)
+    }
+
+    expect(await client.get('nothing')).toBeUndefined()
+    expect(first.stats().served.keys.gateway).toBeGreaterThan(0)
+  })
+})
+
 describe('a client that can dial all servers', () => {
   it('needs no gateway (N14)', async () => {
     await using net = await testnet(5, OPTIONS)

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { Door, doorOf } from '../../src/door/door.ts'
 import { overriding } from '../../src/door/overriding.ts'
 import { delimited, messagesUpTo, piecesUpTo } from '../../src/door/units.ts'
@@ -163,6 +163,40 @@ describe('Door', () => {
       DEFAULT_NODE_LIMITS
     ])
     expect(door.buffers).toBe(buffers)
+  })
+
+  it('checks its buffers as long as any service runs, those from before the first one, too (N9d)', () => {
+    vi.useFakeTimers()
+
+    try {
+      const door = new Door()
+      const [first, second] = [new AbortController(), new AbortController()]
+      let bufferedBytes = 0
+      let closed = 0
+      const stream = {
+        get bufferedBytes() {
+          return bufferedBytes
+        },
+        stuckSinceMs: undefined,
+        close: () => closed++
+      }
+      door.buffers.add(stream, 'peer')
+      const limits = { ...DEFAULT_NODE_LIMITS, maxBufferedBytesPerPeer: 10 }
+
+      for (const { signal } of [first, second]) {
+        door.open({ limits, onViolation() {}, lifetime: signal })
+      }
+
+      bufferedBytes = 11
+      door.buffers.scheduleCheck()
+      first.abort()
+      vi.advanceTimersByTime(300)
+      expect(closed).toBe(1)
+      second.abort()
+      expect(vi.getTimerCount()).toBe(0)
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   it('is one for all services of a node, and another one for each node (N13a)', () => {

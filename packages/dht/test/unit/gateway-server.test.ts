@@ -1,11 +1,21 @@
-import { encodeRecord, getDHTTime, plainRecord, recordKey } from '@waggle/record'
+import {
+  type DHTRecord,
+  encodeRecord,
+  getDHTTime,
+  join,
+  plainRecord,
+  recordKey,
+  subkeyRecord
+} from '@waggle/record'
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { GatewayMessage } from '../../src/gateway/gateway-messages.ts'
+import type { GatewayMessage, OutcomesReply } from '../../src/gateway/gateway-messages.ts'
 import { GatewayServer } from '../../src/gateway/gateway-server.ts'
 import { Access } from '../../src/peers/access.ts'
 import type { Reading, ReadOptions } from '../../src/reading/reading.ts'
 import type { Replicas } from '../../src/reading/replicas.ts'
+import type { WriteResult } from '../../src/reading/write-replies.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
+import { MAX_MESSAGE_BYTES } from '../../src/wire/limits.ts'
 import type { StreamHandler } from '../../src/wire/protocol-server.ts'
 import { ProtocolViolationError } from '../../src/wire/protocol-violation-error.ts'
 import type { Response } from '../../src/wire/responder.ts'
@@ -16,19 +26,37 @@ import { peerNumber } from '../support/numbered-peers.ts'
 const KEYS_PER_MESSAGE = 256
 const NUM_REPLICAS = 5
 
+/** A record of nearly 1 MiB. */
+function largeRecord(): DHTRecord {
+  const until = getDHTTime() + 60
+  return [1, 2, 3, 4]
+    .map((subkey) => subkeyRecord(subkey, 'x'.repeat(260_000), until))
+    .reduce((all, one) => join(all, one))
+}
+
 /** Replicas that answer when they are told to. */
 class PendingReplicas {
   readonly known = { nowMs: () => performance.now() }
   readonly lookups: { options: ReadOptions; resolve: (reading: Reading) => void }[] = []
+  winner: DHTRecord | undefined
+  failure: Error | undefined
   writes = 0
 
   read(_: Uint8Array, options: ReadOptions): Promise<Reading> {
     return new Promise((resolve) => this.lookups.push({ options, resolve }))
   }
 
-  write(): Promise<never> {
+  write(): Promise<WriteResult> {
     this.writes++
-    return new Promise(() => {})
+    const { failure, winner } = this
+
+    if (failure !== undefined) {
+      return Promise.reject(failure)
+    }
+
+    return winner === undefined
+      ? new Promise(() => {})
+      : Promise.resolve({ outcome: 'beaten', peers: new Map(), winner })
   }
 
   repair(): Promise<void> {
@@ -40,10 +68,19 @@ describe('GatewayServer', () => {
   let replicas: PendingReplicas
   let server: GatewayServer
   let served: Served
+  let heldBytes: number
+  let mostHeldBytes: number
+
+  const countHeldBytes = (bytes: number): void => {
+    heldBytes += bytes
+    mostHeldBytes = Math.max(mostHeldBytes, heldBytes)
+  }
 
   beforeEach(() => {
     replicas = new PendingReplicas()
     served = new Served()
+    heldBytes = 0
+    mostHeldBytes = 0
     server = serverWith()
   })
 
@@ -55,7 +92,7 @@ describe('GatewayServer', () => {
   }
 
   const stream = (peer: number): StreamHandler<GatewayMessage> =>
-    server.serve(undefined, peerNumber(peer))
+    server.serve({ countHeldBytes }, peerNumber(peer))
 
   const read = (id: number): GatewayMessage => ({
     ...{ name: 'read', id, isLatest: false },
@@ -83,13 +120,70 @@ describe('GatewayServer', () => {
     expect(response.busy).toEqual({ name: 'busy', id: 1 })
   })
 
-  it('looks up 256 keys at once, and is busy for what exceeds 1,024 of one client (N14)', async () => {
+  it('looks up few keys of large records, and holds few of them (N9d, N14)', async () => {
+    const record = largeRecord()
+    const whole: GatewayMessage = {
+      ...{ name: 'read', id: 1, isLatest: false },
+      keys: new Array(KEYS_PER_MESSAGE).fill({ key: recordKey('large') })
+    }
+    const reply = ask(stream(1), whole)
+    let looked = 0
+    let isReplied = false
+    void reply.finally(() => {
+      isReplied = true
+    })
+
+    while (!isReplied) {
+      await turns(3)
+
+      for (const { resolve } of replicas.lookups.slice(looked)) {
+        resolve({ ...nothing(), record })
+      }
+
+      looked = replicas.lookups.length
+    }
+
+    expect(await reply).toMatchObject({ answers: [{ state: 'held' }] })
+    expect(looked).toBeLessThanOrEqual(8)
+    expect(mostHeldBytes).toBeGreaterThan(2 ** 19)
+    expect(mostHeldBytes).toBeLessThan(9 * 2 ** 20)
+    expect(heldBytes).toBe(0)
+  })
+
+  it('answers every write that it has made, and makes few whose proofs are large (N14)', async () => {
+    replicas.winner = largeRecord()
+    const record = encodeRecord(plainRecord('value', getDHTTime() + 60))
+    const writes = new Array(KEYS_PER_MESSAGE).fill({ key: recordKey('key'), record })
+    const reply = await ask(stream(1), { name: 'write', id: 1, writes })
+
+    const { answers } = reply as OutcomesReply
+    expect(replicas.writes).toBeLessThanOrEqual(8)
+    expect(answers.map(({ outcome }) => outcome)).toEqual(new Array(replicas.writes).fill('beaten'))
+    const winnerBytes = answers.map(({ winner }) => winner?.length ?? 0)
+    expect(winnerBytes.reduce((sum, bytes) => sum + bytes)).toBeLessThan(MAX_MESSAGE_BYTES)
+  })
+
+  it('is busy for a write that fails, whether or not anybody waits for it (N14)', async () => {
+    replicas.failure = new Error('the disk is full')
+    const record = encodeRecord(plainRecord('value', getDHTTime() + 60))
+    const write = { key: recordKey('key'), record }
+    const message: GatewayMessage = { name: 'write', id: 1, writes: [write, write] }
+    const { reply } = (await stream(1).respond(message)) as Response<GatewayMessage>
+    reply.next()
+    await turns(10)
+
+    expect(replicas.writes).toBe(1)
+    const busy = { outcome: 'busy', winner: undefined, replicas: [] }
+    expect(await ask(stream(1), message)).toMatchObject({ answers: [busy, busy] })
+  })
+
+  it('looks up 8 keys of a client at once, and is busy for what exceeds 1,024 of one client (N14)', async () => {
     const client = stream(1)
     const waiting = [1, 2, 3, 4].map((id) => ask(client, read(id)))
     await turns(300)
     const { answers } = (await ask(client, read(5))) as unknown as { answers: { state: string }[] }
 
-    expect(replicas.lookups.length).toBeLessThanOrEqual(256)
+    expect(replicas.lookups).toHaveLength(8)
     expect(answers.map(({ state }) => state)).toEqual(new Array(KEYS_PER_MESSAGE).fill('busy'))
     expect(served.stats().refused.busy).toBe(KEYS_PER_MESSAGE)
     expect(waiting).toHaveLength(4)

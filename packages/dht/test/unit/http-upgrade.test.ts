@@ -69,6 +69,15 @@ describe('upgradeAnswer', () => {
     expect(statusOf(text, { isSameMachine: false })).toBe('101 Switching Protocols')
   })
 
+  it.each([
+    ['192.168.1.5:4001', 'http://192.168.1.5:5173', '101 Switching Protocols'],
+    ['[fe80::1]:4001', 'http://[fe80::1]', '101 Switching Protocols'],
+    ['192.168.1.5:4001', 'http://192.168.1.6', '403 Forbidden'],
+    ['evil.example:4001', 'http://evil.example', '403 Forbidden']
+  ])('called %s answers a page of %s on its machine (N13n)', (Host, Origin, status) => {
+    expect(statusOf(request({ ...HEADERS, Host, Origin }), { isSameMachine: true })).toBe(status)
+  })
+
   it('takes pages of any site that come through a proxy on this machine (N13n)', () => {
     const text = request({
       ...HEADERS,

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { MAX_MESSAGES_AT_ONCE, NoiseMessages } from '../../src/node/noise-messages.ts'
 
 const message = fc.uint8Array({ maxLength: 600 })
@@ -45,6 +45,15 @@ describe('NoiseMessages', () => {
   it('gives back the largest message, byte by byte', () => {
     const largest = new Uint8Array(65_535).fill(7)
     expect(cut(framed([largest]), [4096, 1])).toEqual([largest])
+  })
+
+  it('copies few bytes of a message that comes byte by byte (N13a)', () => {
+    const set = vi.spyOn(Uint8Array.prototype, 'set')
+    const largest = framed([new Uint8Array(65_535)])
+    cut(largest, [1])
+    const copied = set.mock.calls.reduce((sum, [bytes]) => sum + bytes.length, 0)
+    set.mockRestore()
+    expect(copied).toBeLessThan(4 * largest.length)
   })
 
   it('goes on with what another decoder had begun', () => {

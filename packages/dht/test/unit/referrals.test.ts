@@ -129,6 +129,13 @@ describe('dials of peers that others have named', () => {
     expect(dialsOf(UNVERIFIED)).toBe(20)
   })
 
+  it('to a peer that is known by more are remembered, too, until it responds', () => {
+    book.recordDial(KNOWN, false)
+    expect(book.isUnreachable(KNOWN.id)).toBe(true)
+    book.recordResponse(KNOWN.id)
+    expect(book.isUnreachable(KNOWN.id)).toBe(false)
+  })
+
   it('that failed are remembered for a while, until one is reached', () => {
     const [gone, back] = [contact(50), contact(51)]
     book.recordDial(gone, false)

@@ -74,6 +74,22 @@ describe('TaskQueue', () => {
     expect(ended.indexOf('honest')).toBeLessThanOrEqual(4)
   })
 
+  it('runs no more tasks of one peer at once than it may, and those of others meanwhile (N14)', async () => {
+    const queue = new TaskQueue({ maxRunning: 5, maxRunningPerPeer: 2, costMs: () => 0 })
+    const tasks = manualTasks()
+    const begun: string[] = []
+    const run = (peer: string): Promise<void> =>
+      queue.run(peer, () => {
+        begun.push(peer)
+        return tasks.task()
+      })
+    const all = ['a', 'a', 'a', 'a', 'b'].map(run)
+    expect(begun.toSorted()).toEqual(['a', 'a', 'b'])
+    await tasks.endAll()
+    await Promise.all(all)
+    expect(begun).toHaveLength(5)
+  })
+
   it('charges a peer for its tasks, and lets it wait for light clients (N13i, N9f)', async () => {
     const shares = new CpuShares()
     const queue = new TaskQueue({ maxRunning: 2, costMs: () => 2, shares })

@@ -5,7 +5,9 @@ import type { KeyChange } from '../../src/store/store-listeners.ts'
 import { ForwardedKeys } from '../../src/watch/forwarded-keys.ts'
 import { chooseForwarders, MIN_CANDIDATES } from '../../src/watch/forwarders.ts'
 import { POLL_MS, RENEW_MS, RENEWALS_PER_CHECK, SEEK_MS } from '../../src/watch/limits.ts'
+import type { WatchMessage } from '../../src/watch/watch-messages.ts'
 import type { EncodedPeer } from '../../src/wire/fields.ts'
+import type { FramedStream } from '../../src/wire/framed-stream.ts'
 import { PeerDecoder } from '../../src/wire/peer-codec.ts'
 import { contact, recordOf } from '../support/exchange-serving.ts'
 import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
@@ -158,6 +160,22 @@ describe('a forwarder', () => {
     expect(begun.filter(Boolean)).toHaveLength(max)
     keys.end('0')
     expect(keys.begin('more', () => {})).toBe(max > 0)
+  })
+
+  it('gives up a watch of the role whose places are scarce (N13j)', () => {
+    const serving = new WatchServing(source)
+    const subscriber = serving.server.serve({} as FramedStream<WatchMessage>, peerNumber(1))
+
+    for (const request of [watchAs('prompt', 'ordinary'), watchAs('remote', 'remote')]) {
+      const reply = subscriber.respond(request).reply as Iterable<undefined>
+      expect([...reply]).toHaveLength(1)
+    }
+
+    const sizes = (['remote', 'remote', 'prompt'] as const).map((role) => {
+      subscriber.releaseOldest(role)
+      return serving.server.size
+    })
+    expect(sizes).toEqual([1, 1, 0])
   })
 
   it('is one of the nearest peers that are no replicas; present ones come first (N10h)', () => {

@@ -57,6 +57,22 @@ describe('WatchPlaces', () => {
     )
   })
 
+  it('of one role are made free by a watch of this role, and no other (N13j)', () => {
+    const asked: (string | undefined)[] = []
+    const places = new WatchPlaces({ max: 2, maxPerPeer: 2, role: 'remote' })
+    const rich = {
+      peer: 'rich',
+      releaseOldest(role?: string) {
+        asked.push(role)
+        places.free(rich)
+      }
+    }
+    places.take(rich)
+    places.take(rich)
+    expect(places.take({ peer: 'poor', releaseOldest() {} })).toBe(true)
+    expect(asked).toEqual(['remote'])
+  })
+
   it('are shared by all that want some, whoever came first (N13j)', () => {
     fc.assert(
       fc.property(fc.shuffledSubarray(['a', 'b', 'c', 'd', 'e'], { minLength: 2 }), (peers) => {

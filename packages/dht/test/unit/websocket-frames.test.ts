@@ -9,15 +9,18 @@ const payload = fc.oneof(
 
 interface Heard {
   readonly data: number[]
+  pieces: number
   readonly pings: string[]
   isClosed: boolean
 }
 
 function reader(isMasked: boolean): { heard: Heard; frames: FrameReader } {
-  const heard: Heard = { data: [], pings: [], isClosed: false }
+  const heard: Heard = { data: [], pieces: 0, pings: [], isClosed: false }
   const frames = new FrameReader(
     {
       onData: (piece) => {
+        heard.pieces++
+
         for (const byte of piece) {
           heard.data.push(byte)
         }
@@ -77,13 +80,41 @@ describe('FrameReader', () => {
     frames.push(rawFrame([0x02, 1], [7]))
     frames.push(frameOf(Buffer.from('hello'), { opcode: OPCODE.ping, isMasked: false }))
     frames.push(rawFrame([0x80, 1], [8]))
-    expect(heard).toEqual({ data: [7, 8], pings: ['hello'], isClosed: false })
+    expect(heard).toMatchObject({ data: [7, 8], pings: ['hello'], isClosed: false })
+  })
+
+  it('passes on all frames of a chunk in one piece, and before the end (N13a)', () => {
+    const { heard, frames } = reader(false)
+    const one = rawFrame([0x82, 1], [7])
+    frames.push(Buffer.concat([one, one, one]))
+    expect(heard).toMatchObject({ data: [7, 7, 7], pieces: 1 })
+    frames.push(Buffer.concat([one, one, rawFrame([0x88, 0])]))
+    expect(heard).toMatchObject({ data: [7, 7, 7, 7, 7], pieces: 2, isClosed: true })
+  })
+
+  it.each([
+    ['one byte', rawFrame([0x82, 0x81, 1, 2, 3, 4], [7])],
+    ['nothing', rawFrame([0x82, 0x80, 1, 2, 3, 4])],
+    ['an empty pong', rawFrame([0x8a, 0x80, 1, 2, 3, 4])]
+  ])('takes 1,024 frames of %s at once, and no more (N13a)', (_, frame) => {
+    const { frames } = reader(true)
+    const many = Buffer.concat(new Array(1024).fill(frame))
+    frames.push(many)
+    frames.push(many)
+    expect(() => frames.push(Buffer.concat([many, frame]))).toThrow(/WebSocket/)
+  })
+
+  it('takes any number of frames of eight bytes', () => {
+    const { heard, frames } = reader(false)
+    const frame = frameOf(new Uint8Array(8), { opcode: OPCODE.binary, isMasked: false })
+    frames.push(Buffer.concat(new Array(5000).fill(frame)))
+    expect(heard.data).toHaveLength(40_000)
   })
 
   it('reads nothing after the end', () => {
     const { heard, frames } = reader(false)
     frames.push(rawFrame([0x88, 0], [0x82, 1, 9]))
-    expect(heard).toEqual({ data: [], pings: [], isClosed: true })
+    expect(heard).toMatchObject({ data: [], pings: [], isClosed: true })
   })
 
   it.each([

@@ -1,0 +1,72 @@
+import { type DHTRecord, EMPTY_RECORD, join, subkeyRecord } from '@waggle/record'
+import { describe, expect, it } from 'vitest'
+import type { KeyChange } from '../../src/store/store-listeners.ts'
+import { ForwardedKeys } from '../../src/watch/forwarded-keys.ts'
+import { START } from '../support/simulated-replicas.ts'
+
+describe('ForwardedKeys', () => {
+  it.each(['dependant', 'remote'] as const)(
+    'watches nothing further as a %s when what it holds takes 64 MiB (N9d, N14)',
+    (role) => {
+      const large = [1, 2, 3, 4]
+        .map((subkey) => subkeyRecord(subkey, 'x'.repeat(260_000), START + 60))
+        .reduce((all, one) => join(all, one))
+      const learn = new Map<string, () => void>()
+      const keys = new ForwardedKeys({
+        max: 256,
+        begin(name, onChange) {
+          const key = {
+            record: EMPTY_RECORD as DHTRecord,
+            isTold: true,
+            isReachable: true,
+            end() {}
+          }
+          learn.set(name, () => {
+            key.record = large
+            onChange({ added: large, before: EMPTY_RECORD })
+          })
+          return key
+        }
+      })
+      const begin = (name: string): boolean => keys.begin(name, () => {}, role)
+      let count = 0
+
+      while (begin(`${count}`)) {
+        learn.get(`${count++}`)?.()
+        expect(count).toBeLessThan(100)
+      }
+
+      expect(count).toBe(65)
+      keys.end('1')
+      expect(begin('more')).toBe(true)
+    }
+  )
+
+  it('gives up keys of large records first when these have grown beyond it (N9d)', () => {
+    const large = subkeyRecord('x', 'x'.repeat(260_000), START + 60)
+    const known = new Map<string, DHTRecord>()
+    const changed = new Map<string, (change: KeyChange) => void>()
+    const keys = new ForwardedKeys({
+      max: 0,
+      begin(name, onChange) {
+        changed.set(name, onChange)
+        return {
+          get record() {
+            return known.get(name) ?? EMPTY_RECORD
+          },
+          ...{ isTold: true, isReachable: true, end() {} }
+        }
+      }
+    })
+    const begin = (name: string): boolean => keys.begin(name, () => {}, 'remote')
+    const names = Array.from({ length: 300 }, (_, i) => `${i}`)
+    expect(names.every(begin) && begin('small')).toBe(true)
+
+    for (const name of names) {
+      known.set(name, large)
+      changed.get(name)?.({ added: large, before: EMPTY_RECORD })
+    }
+
+    expect([begin('small'), begin('0')]).toEqual([true, false])
+  })
+})
