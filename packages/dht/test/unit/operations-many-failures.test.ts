@@ -70,7 +70,7 @@ describe('Operations.storeMany', () => {
     const reports = await operations(network()).storeMany(ENTRIES, { ...LIFETIME, report: true })
 
     expect(reports).toMatchObject(
-      ENTRIES.map(() => ({ outcome: 'held', expirationTime: START + 600 }))
+      ENTRIES.map(() => ({ outcome: 'held', expirationTime: expect.closeTo(START + 600, 3) }))
     )
     expect(reports[0]?.replicas).toHaveLength(DEFAULT_NUM_REPLICAS)
   })
