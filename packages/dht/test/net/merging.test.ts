@@ -1,5 +1,5 @@
 import type { PeerId } from '@libp2p/interface'
-import { DEFAULTS, type DHT, type FoundValue, getDHTTime, type Key } from '@waggle/dht'
+import { DEFAULTS, DHT, type FoundValue, getDHTTime, type Key } from '@waggle/dht'
 import { type Testnet, testnet } from '@waggle/dht/testnet'
 import {
   type DHTRecord,
@@ -231,3 +231,30 @@ describe('replicas that each lack something', () => {
 function joined(a: DHTRecord, b: DHTRecord): DHTRecord {
   return join(a, b)
 }
+
+describe('a server that a write passed on its way to the replicas', () => {
+  /** Reads and writes as a new client that knows this server only. */
+  async function asNewcomer<T>(server: DHT, act: (client: DHT) => Promise<T>): Promise<T> {
+    await using client = await DHT.create({
+      ...UNHURRIED,
+      clientMode: true,
+      initialPeers: server.multiaddrs
+    })
+    return await act(client)
+  }
+
+  it('does not pass off its part of a dictionary as the whole (N5b)', async () => {
+    for (let i = 0; i < 10; i++) {
+      const key = `passed ${i}`
+      const [writer, passed] = [replicasOf(key)[0], nearestFirst(key, net.nodes).at(-1)] as [
+        DHT,
+        DHT
+      ]
+      await writer.store(key, 'yes', { subkey: 'alice', ttl: 600 })
+      await asNewcomer(passed, (client) => client.store(key, 'no', { subkey: 'bob', ttl: 600 }))
+      const { value } = (await asNewcomer(passed, (client) => client.get(key))) ?? {}
+
+      expect(value instanceof Map && [...value.keys()].toSorted()).toEqual(['alice', 'bob'])
+    }
+  })
+})
