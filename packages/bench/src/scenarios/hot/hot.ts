@@ -11,17 +11,25 @@ export const hot: Scenario = {
   run
 }
 
-/** Servers, watchers on them, changes; clients that watch, and their changes. */
+/**
+ * Servers, watchers on them, changes; clients that watch, and their changes; and so few places that most watchers need a
+ * forwarder.
+ */
 const SIZES = {
-  full: { servers: 40, few: 20, many: 2000, changes: 100, clients: 400, clientChanges: 20 },
-  quick: { servers: 8, few: 4, many: 16, changes: 3, clients: 12, clientChanges: 2 }
+  full: {
+    ...{ servers: 40, few: 20, many: 2000, changes: 100, clients: 400, clientChanges: 20 },
+    fewPlaces: 10
+  },
+  quick: {
+    ...{ servers: 8, few: 4, many: 16, changes: 3, clients: 12, clientChanges: 2 },
+    fewPlaces: 4
+  }
 }
 
 type Sizes = typeof SIZES.full
 
-/** Peers that a node notifies of one key: the default, and a number so low that most watchers need a forwarder. */
+/** Peers that a node notifies of one key, on servers and on those of clients. */
 const PLACES = 128
-const FEW_PLACES = 10
 const CLIENT_PLACES = 40
 
 /** Maximum factor by which deliveries to many watchers may take longer. */
@@ -62,13 +70,21 @@ async function run({ effort, signal, log }: RunOptions): Promise<ScenarioResult>
   return resultOf(sizes, figures)
 }
 
-function settings({ servers, few, many, changes, clients, clientChanges }: Sizes): Setting[] {
+function settings({
+  fewPlaces,
+  servers,
+  few,
+  many,
+  changes,
+  clients,
+  clientChanges
+}: Sizes): Setting[] {
   const onServers = { clients: 0, on: servers, each: many / servers, changes }
   const watchers = `${many} on ${servers} servers`
   return [
     { ...onServers, watchers: `${few} on ${few} servers`, places: PLACES, on: few, each: 1 },
     { ...onServers, watchers, places: PLACES },
-    { ...onServers, watchers, places: FEW_PLACES },
+    { ...onServers, watchers, places: fewPlaces },
     {
       ...{ watchers: `${clients} clients`, places: CLIENT_PLACES },
       ...{ clients, on: clients, each: 1, changes: clientChanges }
