@@ -21,8 +21,9 @@ const SHARED = {
 }
 
 /**
- * A failed test runs again once: another program on the machine can delay it for seconds. The run's summary names each
- * test that passed so, with the reason why it failed at first, and each is a fault of the test or of the code.
+ * A failed test of real networks runs again once: another program on the machine can delay a node for seconds. The run's
+ * summary names each test that passed so, with the reason why it failed at first, and each is a fault of the test or of
+ * the code. Tests without a network have no such excuse: a law that fails has found something.
  */
 const AGAIN = { retry: 1 }
 
@@ -39,7 +40,6 @@ export default defineConfig({
         ssr,
         test: {
           ...SHARED,
-          ...AGAIN,
           name: 'unit',
           include: ['packages/*/test/unit/**/*.test.{ts,tsx}'],
           exclude: [FUZZ],
