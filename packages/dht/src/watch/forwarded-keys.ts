@@ -2,6 +2,7 @@ import { type DHTRecord, encodeRecord, isEmpty } from '@waggle/record'
 import { encodedSize } from '@waggle/record/replica'
 import type { KeyChange } from '../store/store-listeners.ts'
 import { MAX_FORWARDED_BYTES } from './limits.ts'
+import type { ForwardRole } from './watch-messages.ts'
 
 /** A key that this node watches for others. */
 export interface ForwardedKey {
@@ -29,18 +30,28 @@ export interface ForwardedKeysInit {
   ) => ForwardedKey
 }
 
-/** The kind of watcher that wants a key forwarded: its replicas have no room for it, or it cannot reach them. */
-export type ForwardRole = 'dependant' | 'remote'
+/** The peer that wants a key forwarded, and why. */
+export interface Dependence {
+  readonly peer: string
+  readonly role: ForwardRole
+}
 
-/** The keys that this node watches for others. */
+interface Forwarded extends Dependence {
+  readonly key: ForwardedKey
+
+  /** Bytes of its record. */
+  bytes: number
+}
+
+/**
+ * The keys that this node watches for others. Their places and bytes are limited. A key counts for the first peer that
+ * depends on it. When places or bytes are scarce, the peer with most gives up its oldest key (N13j).
+ */
 export class ForwardedKeys {
   readonly #init: ForwardedKeysInit
-  readonly #keys = new Map<string, ForwardedKey>()
-  readonly #dependedOn = new Set<string>()
-
-  /** Bytes of the records, by key. */
-  readonly #sizes = new Map<string, number>()
+  readonly #keys = new Map<string, Forwarded>()
   #sizeBytes = 0
+  #dependedOn = 0
   readonly #encodings = new WeakMap<DHTRecord, Uint8Array>()
 
   constructor(init: ForwardedKeysInit) {
@@ -51,33 +62,37 @@ export class ForwardedKeys {
     return this.#keys.size
   }
 
-  /** Watches a key for others, unless it does already. Returns whether others can rely on it. */
-  begin(
-    name: string,
-    onChange: (change: KeyChange) => void,
-    role: ForwardRole = 'dependant'
-  ): boolean {
-    const key = this.#keys.get(name)
+  has(name: string): boolean {
+    return this.#keys.has(name)
+  }
 
-    if (key === undefined) {
-      return this.#hasPlace(role) && this.#beginNew(name, onChange, role)
+  /** Watches a key for a peer, unless it does already. Returns whether the peer can rely on it. */
+  begin(name: string, onChange: (change: KeyChange) => void, dependence: Dependence): boolean {
+    const known = this.#keys.get(name)
+
+    if (known === undefined) {
+      return this.#hasPlace(dependence) && this.#beginNew(name, onChange, dependence)
     }
 
     this.#measure(name)
-    return (role === 'remote' ? key.isReachable : key.isTold) && !this.#isTooLarge(name)
+    const isUsable = dependence.role === 'remote' ? known.key.isReachable : known.key.isTold
+    return isUsable && !this.#isTooLarge(known)
   }
 
   end(name: string): void {
-    const key = this.#keys.get(name)
-    this.#keys.delete(name)
-    this.#dependedOn.delete(name)
-    this.#measure(name)
-    key?.end()
+    const known = this.#keys.get(name)
+
+    if (known !== undefined) {
+      this.#keys.delete(name)
+      this.#sizeBytes -= known.bytes
+      this.#dependedOn -= placesOf(known)
+      known.key.end()
+    }
   }
 
   /** Returns what is known of a key that is watched for others. */
   record(name: string): DHTRecord | undefined {
-    const record = this.#keys.get(name)?.record
+    const record = this.#keys.get(name)?.key.record
     return record === undefined || isEmpty(record) ? undefined : record
   }
 
@@ -94,38 +109,75 @@ export class ForwardedKeys {
     return bytes
   }
 
-  #hasPlace(role: ForwardRole): boolean {
-    const isFree = role === 'remote' || this.#dependedOn.size < this.#init.max
-    return isFree && this.#sizeBytes <= MAX_FORWARDED_BYTES
+  #hasPlace({ peer, role }: Dependence): boolean {
+    const isFree = role === 'remote' || this.#dependedOn < this.#init.max
+    return (
+      (isFree || this.#makeRoom(peer, placesOf)) &&
+      (this.#sizeBytes <= MAX_FORWARDED_BYTES || this.#makeRoom(peer, ({ bytes }) => bytes))
+    )
   }
 
-  #beginNew(name: string, onChange: (change: KeyChange) => void, role: ForwardRole): true {
+  /** Lets go of a key of the peer that uses most, for one that uses less than half as much. */
+  #makeRoom(peer: string, useOf: (key: Forwarded) => number): boolean {
+    const uses = this.#uses(useOf)
+    const most = Math.max(0, ...uses.values())
+    const oldest = [...this.#keys].find(([, key]) => uses.get(key.peer) === most && useOf(key) > 0)
+
+    if (oldest === undefined || most <= 2 * (uses.get(peer) ?? 0) + 1) {
+      return false
+    }
+
+    this.end(oldest[0])
+    return true
+  }
+
+  /** Sums up what the keys of each peer use. */
+  #uses(useOf: (key: Forwarded) => number): Map<string, number> {
+    const uses = new Map<string, number>()
+
+    for (const key of this.#keys.values()) {
+      uses.set(key.peer, (uses.get(key.peer) ?? 0) + useOf(key))
+    }
+
+    return uses
+  }
+
+  #beginNew(name: string, onChange: (change: KeyChange) => void, { peer, role }: Dependence): true {
     const onMeasured = (change: KeyChange): void => {
       this.#measure(name)
       onChange(change)
     }
-    this.#keys.set(name, this.#init.begin(name, onMeasured, role))
+    const key = this.#init.begin(name, onMeasured, role)
+    this.#keys.set(name, { key, peer, role, bytes: 0 })
+    this.#dependedOn += placesOf({ role })
     this.#measure(name)
-    role === 'dependant' && this.#dependedOn.add(name)
     return true
   }
 
-  /** Whether a key takes more than its share of a memory that is full. Others renew it elsewhere then. */
-  #isTooLarge(name: string): boolean {
-    const share = MAX_FORWARDED_BYTES / this.#keys.size
-    return this.#sizeBytes > MAX_FORWARDED_BYTES && (this.#sizes.get(name) ?? 0) > share
+  /** Whether a key, and its peer, take more than their share of a memory that is full. It is renewed elsewhere then. */
+  #isTooLarge({ bytes, peer }: Forwarded): boolean {
+    if (this.#sizeBytes <= MAX_FORWARDED_BYTES || bytes <= MAX_FORWARDED_BYTES / this.#keys.size) {
+      return false
+    }
+
+    const uses = this.#uses((key) => key.bytes)
+    return (uses.get(peer) ?? 0) > MAX_FORWARDED_BYTES / uses.size
   }
 
   /** Counts the bytes of what is known of a key by now. */
   #measure(name: string): void {
-    const record = this.record(name)
-    const bytes = record === undefined ? 0 : encodedSize(record)
-    this.#sizeBytes += bytes - (this.#sizes.get(name) ?? 0)
+    const known = this.#keys.get(name)
 
-    if (bytes > 0) {
-      this.#sizes.set(name, bytes)
-    } else {
-      this.#sizes.delete(name)
+    if (known !== undefined) {
+      const record = this.record(name)
+      const bytes = record === undefined ? 0 : encodedSize(record)
+      this.#sizeBytes += bytes - known.bytes
+      known.bytes = bytes
     }
   }
+}
+
+/** Places for dependants that a key takes. */
+function placesOf({ role }: Pick<Forwarded, 'role'>): number {
+  return role === 'dependant' ? 1 : 0
 }

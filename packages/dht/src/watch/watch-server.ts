@@ -8,6 +8,7 @@ import {
   type SubkeyId
 } from '@waggle/record'
 import { project } from '@waggle/record/replica'
+import type { CpuShares } from '../admission/cpu-shares.ts'
 import { pointOfKey } from '../peers/key-space.ts'
 import type { Routing } from '../peers/routing.ts'
 import { keyOf, type RecordStore } from '../store/record-store.ts'
@@ -16,7 +17,7 @@ import type { FramedStream } from '../wire/framed-stream.ts'
 import type { ServedProtocol } from '../wire/protocol-server.ts'
 import type { MessageCodec } from '../wire/schema.ts'
 import type { Served } from '../wire/served.ts'
-import type { ForwardedKeys, ForwardRole } from './forwarded-keys.ts'
+import type { Dependence, ForwardedKeys } from './forwarded-keys.ts'
 import { chooseForwarders } from './forwarders.ts'
 import {
   LEASE_MS,
@@ -31,6 +32,7 @@ import { SubscriberStream, type Subscription } from './subscriber-stream.ts'
 import { Subscribers } from './subscribers.ts'
 import {
   changedFrame,
+  isForwarding,
   WATCH,
   WATCH_PROTOCOL,
   type WatchMessage,
@@ -55,6 +57,9 @@ export interface WatchServerInit {
   /** Whether this node watches for peers that cannot reach the replicas. @default true */
   readonly serveGateway?: boolean
 
+  /** The peers' shares of the processor. */
+  readonly shares?: CpuShares | undefined
+
   /** Counts what is told; undefined: nobody does. */
   readonly served?: Served | undefined
 
@@ -64,6 +69,9 @@ export interface WatchServerInit {
 
 /** Milliseconds between two looks at leases. */
 const SWEEP_MS: number = LEASE_MS / 3
+
+/** Milliseconds of a processor that it takes to watch a key for others, and to stop. */
+const FORWARD_MS = 0.1
 
 /** Places for keys that this node watches for peers that cannot reach their replicas. Each costs it a watch. */
 const REMOTE_PLACES = {
@@ -110,7 +118,7 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
 
   serve(stream: FramedStream<WatchMessage>, peer: PeerId): SubscriberStream {
     const subscriber = new SubscriberStream({
-      ...{ stream, peer, routing: this.#init.routing },
+      ...{ stream, peer, routing: this.#init.routing, numReplicas: this.#init.numReplicas },
       known: (key, subkey) =>
         subkey === undefined ? this.#known(key) : this.#knownPart(key, subkey),
       admit: (subscription) => this.#admit(subscription),
@@ -167,7 +175,7 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
       this.#subscribers.set(key, subscribers)
     }
 
-    if (isForwarding(role) && !this.#forward(key, role)) {
+    if (isForwarding(role) && !this.#forward(key, { peer: stream.peer, role })) {
       this.#release(subscription)
       return 'full'
     }
@@ -228,10 +236,11 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
     return chooseForwarders(keyOf(name), { ...this.#init, present: names, max })
   }
 
-  /** Watches a key for others. Returns whether they can rely on that. */
-  #forward(name: string, role: ForwardRole): boolean {
-    const { forwarded } = this.#init
-    return forwarded.begin(name, (change) => this.#notices.add(name, change), role)
+  /** Watches a key for a peer, as a part of the peer's share of the processor. Returns whether it can rely on that. */
+  #forward(name: string, dependence: Dependence): boolean {
+    const { forwarded, shares } = this.#init
+    forwarded.has(name) || shares?.charge(dependence.peer, FORWARD_MS, performance.now())
+    return forwarded.begin(name, (change) => this.#notices.add(name, change), dependence)
   }
 
   #release(subscription: Subscription): void {
@@ -319,11 +328,6 @@ function memoized(
 function countOthers(subscribers: Subscribers<Subscription>, peer: string): number {
   const peers = subscribers.list('forwarder', false).map(({ stream }) => stream.peer)
   return new Set(peers.filter((other) => other !== peer)).size
-}
-
-/** Whether a subscriber depends on what this node watches for it. */
-function isForwarding(role: WatchRole): role is ForwardRole {
-  return role === 'dependant' || role === 'remote'
 }
 
 /** Whether anything could ever be stored under it. */

@@ -17,10 +17,10 @@ import { NEVER_FRESH, OWN } from '../store/stored-record.ts'
 import { Alarm } from '../timing/alarm.ts'
 import { ClockAlarm } from '../timing/clock-alarm.ts'
 import { type Due, DueQueue } from '../timing/due-queue.ts'
-import { type ForwardedKey, ForwardedKeys, type ForwardRole } from './forwarded-keys.ts'
+import { type ForwardedKey, ForwardedKeys } from './forwarded-keys.ts'
 import { KeyReader } from './key-reader.ts'
 import { LOOK_DELAY_MS, MAX_WATCHED_SUBKEYS, POLL_MS, RENEW_MS } from './limits.ts'
-import type { WatchedPlace } from './watch-messages.ts'
+import type { ForwardRole, WatchedPlace } from './watch-messages.ts'
 import { WatchedKey, type WatchedKeyInit } from './watched-key.ts'
 
 export interface WatchesInit
