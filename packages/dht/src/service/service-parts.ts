@@ -178,7 +178,7 @@ function createServers(init: PartsInit, parts: ServersInit): Servers {
   const served = new Served()
   const watchServer = new WatchServer({
     ...{ store, routing, numReplicas, served, serveGateway, forwarded: watches.forwarded },
-    ...{ shares: door.shares, maxWatchersPerKey: limits.maxWatchersPerKey }
+    maxWatchersPerKey: limits.maxWatchersPerKey
   })
   const server = new ProtocolServer({
     ...{ access, buffers, limits, scheduler, served, network: store.network },

@@ -26,9 +26,12 @@ export interface ForwardedKeysInit {
   readonly begin: (
     name: string,
     onChange: (change: KeyChange) => void,
-    role: ForwardRole
+    dependence: Dependence
   ) => ForwardedKey
 }
+
+/** Bytes that are kept free for the record of another key. */
+const SPARE_BYTES: number = 1024 * 1024
 
 /** The peer that wants a key forwarded, and why. */
 export interface Dependence {
@@ -45,7 +48,7 @@ interface Forwarded extends Dependence {
 
 /**
  * The keys that this node watches for others. Their places and bytes are limited. A key counts for the first peer that
- * depends on it. When places or bytes are scarce, the peer with most gives up its oldest key (N13j).
+ * depends on it. When places or bytes are scarce, the peer with most gives up its latest key (N13j).
  */
 export class ForwardedKeys {
   readonly #init: ForwardedKeysInit
@@ -75,8 +78,9 @@ export class ForwardedKeys {
     }
 
     this.#measure(name)
-    const isUsable = dependence.role === 'remote' ? known.key.isReachable : known.key.isTold
-    return isUsable && !this.#isTooLarge(known)
+    return (
+      this.has(name) && (dependence.role === 'remote' ? known.key.isReachable : known.key.isTold)
+    )
   }
 
   end(name: string): void {
@@ -113,26 +117,25 @@ export class ForwardedKeys {
     const isFree = role === 'remote' || this.#dependedOn < this.#init.max
     return (
       (isFree || this.#makeRoom(peer, placesOf)) &&
-      (this.#sizeBytes <= MAX_FORWARDED_BYTES || this.#makeRoom(peer, ({ bytes }) => bytes))
+      (this.#sizeBytes + SPARE_BYTES <= MAX_FORWARDED_BYTES || this.#makeRoom(peer, bytesOf))
     )
   }
 
   /** Lets go of a key of the peer that uses most, for one that uses less than half as much. */
-  #makeRoom(peer: string, useOf: (key: Forwarded) => number): boolean {
+  #makeRoom(peer: string, useOf: UseOf): boolean {
     const uses = this.#uses(useOf)
-    const most = Math.max(0, ...uses.values())
-    const oldest = [...this.#keys].find(([, key]) => uses.get(key.peer) === most && useOf(key) > 0)
+    const { peer: heaviest, use } = mostOf(uses)
 
-    if (oldest === undefined || most <= 2 * (uses.get(peer) ?? 0) + 1) {
+    if (use <= 2 * (uses.get(peer) ?? 0) + 1) {
       return false
     }
 
-    this.end(oldest[0])
+    this.#endOneOf(heaviest, useOf)
     return true
   }
 
   /** Sums up what the keys of each peer use. */
-  #uses(useOf: (key: Forwarded) => number): Map<string, number> {
+  #uses(useOf: UseOf): Map<string, number> {
     const uses = new Map<string, number>()
 
     for (const key of this.#keys.values()) {
@@ -147,24 +150,14 @@ export class ForwardedKeys {
       this.#measure(name)
       onChange(change)
     }
-    const key = this.#init.begin(name, onMeasured, role)
+    const key = this.#init.begin(name, onMeasured, { peer, role })
     this.#keys.set(name, { key, peer, role, bytes: 0 })
     this.#dependedOn += placesOf({ role })
     this.#measure(name)
     return true
   }
 
-  /** Whether a key, and its peer, take more than their share of a memory that is full. It is renewed elsewhere then. */
-  #isTooLarge({ bytes, peer }: Forwarded): boolean {
-    if (this.#sizeBytes <= MAX_FORWARDED_BYTES || bytes <= MAX_FORWARDED_BYTES / this.#keys.size) {
-      return false
-    }
-
-    const uses = this.#uses((key) => key.bytes)
-    return (uses.get(peer) ?? 0) > MAX_FORWARDED_BYTES / uses.size
-  }
-
-  /** Counts the bytes of what is known of a key by now. */
+  /** Counts the bytes of what is known of a key by now. Beyond the limit, the peer with most loses its latest keys. */
   #measure(name: string): void {
     const known = this.#keys.get(name)
 
@@ -174,10 +167,38 @@ export class ForwardedKeys {
       this.#sizeBytes += bytes - known.bytes
       known.bytes = bytes
     }
+
+    while (this.#sizeBytes > MAX_FORWARDED_BYTES) {
+      this.#endOneOf(mostOf(this.#uses(bytesOf)).peer, bytesOf)
+    }
+  }
+
+  /** Ends the latest key of a peer that uses anything. */
+  #endOneOf(peer: string, useOf: UseOf): void {
+    const own = [...this.#keys].filter(([, key]) => key.peer === peer && useOf(key) > 0)
+    this.end(own.at(-1)?.[0] ?? '')
   }
 }
+
+/** What a key uses of something scarce. */
+type UseOf = (key: Forwarded) => number
 
 /** Places for dependants that a key takes. */
 function placesOf({ role }: Pick<Forwarded, 'role'>): number {
   return role === 'dependant' ? 1 : 0
+}
+
+function bytesOf({ bytes }: Forwarded): number {
+  return bytes
+}
+
+/** Finds the peer that uses most. */
+function mostOf(uses: ReadonlyMap<string, number>): { peer: string; use: number } {
+  let most = { peer: '', use: 0 }
+
+  for (const [peer, use] of uses) {
+    most = use > most.use ? { peer, use } : most
+  }
+
+  return most
 }

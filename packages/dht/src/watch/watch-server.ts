@@ -8,7 +8,6 @@ import {
   type SubkeyId
 } from '@waggle/record'
 import { project } from '@waggle/record/replica'
-import type { CpuShares } from '../admission/cpu-shares.ts'
 import { pointOfKey } from '../peers/key-space.ts'
 import type { Routing } from '../peers/routing.ts'
 import { keyOf, type RecordStore } from '../store/record-store.ts'
@@ -57,9 +56,6 @@ export interface WatchServerInit {
   /** Whether this node watches for peers that cannot reach the replicas. @default true */
   readonly serveGateway?: boolean
 
-  /** The peers' shares of the processor. */
-  readonly shares?: CpuShares | undefined
-
   /** Counts what is told; undefined: nobody does. */
   readonly served?: Served | undefined
 
@@ -69,9 +65,6 @@ export interface WatchServerInit {
 
 /** Milliseconds between two looks at leases. */
 const SWEEP_MS: number = LEASE_MS / 3
-
-/** Milliseconds of a processor that it takes to watch a key for others, and to stop. */
-const FORWARD_MS = 0.1
 
 /** Places for keys that this node watches for peers that cannot reach their replicas. Each costs it a watch. */
 const REMOTE_PLACES = {
@@ -236,10 +229,9 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
     return chooseForwarders(keyOf(name), { ...this.#init, present: names, max })
   }
 
-  /** Watches a key for a peer, as a part of the peer's share of the processor. Returns whether it can rely on that. */
+  /** Watches a key for a peer. Returns whether it can rely on that. */
   #forward(name: string, dependence: Dependence): boolean {
-    const { forwarded, shares } = this.#init
-    forwarded.has(name) || shares?.charge(dependence.peer, FORWARD_MS, performance.now())
+    const { forwarded } = this.#init
     return forwarded.begin(name, (change) => this.#notices.add(name, change), dependence)
   }
 

@@ -1,7 +1,9 @@
 import { type DHTRecord, EMPTY_RECORD, join, subkeyRecord } from '@waggle/record'
+import { encodedSize } from '@waggle/record/replica'
 import { describe, expect, it } from 'vitest'
 import type { KeyChange } from '../../src/store/store-listeners.ts'
 import { type ForwardedKey, ForwardedKeys } from '../../src/watch/forwarded-keys.ts'
+import { MAX_FORWARDED_BYTES } from '../../src/watch/limits.ts'
 import { START } from '../support/simulated-replicas.ts'
 
 /** A record of nearly 1 MiB. */
@@ -40,13 +42,13 @@ describe('ForwardedKeys', () => {
         expect(count).toBeLessThan(100)
       }
 
-      expect(count).toBe(65)
+      expect(count).toBe(64)
       keys.end('1')
       expect(begin('more')).toBe(true)
     }
   )
 
-  it('gives up keys of large records first when these have grown beyond it (N9d)', () => {
+  it('gives up keys of large records when these grow beyond it, at once (N9d)', () => {
     const large = subkeyRecord('x', 'x'.repeat(260_000), START + 60)
     const known = new Map<string, DHTRecord>()
     const changed = new Map<string, (change: KeyChange) => void>()
@@ -71,7 +73,10 @@ describe('ForwardedKeys', () => {
       changed.get(name)?.({ added: large, before: EMPTY_RECORD })
     }
 
-    expect([begin('small'), begin('0')]).toEqual([true, false])
+    const held = names.filter((name) => keys.has(name)).length
+    expect(held * encodedSize(large)).toBeLessThanOrEqual(MAX_FORWARDED_BYTES)
+    expect((held + 2) * encodedSize(large)).toBeGreaterThan(MAX_FORWARDED_BYTES)
+    expect([keys.has('small'), begin('small'), begin('299')]).toEqual([true, true, false])
   })
 
   const begin = (): ForwardedKey => ({
@@ -89,11 +94,11 @@ describe('ForwardedKeys', () => {
       const greedy = many.filter((i) => want('greedy', i)).length
       const modest = many.filter((i) => want('modest', i)).length
 
-      expect(greedy).toBeGreaterThanOrEqual(64)
+      expect(greedy).toBeGreaterThanOrEqual(63)
       expect(modest).toBeGreaterThan(16)
       expect(keys.size).toBeLessThanOrEqual(66)
-      expect(keys.has('greedy 0')).toBe(false)
-      expect(want('greedy', 0)).toBe(false)
+      expect(keys.has(`greedy ${greedy - 1}`)).toBe(false)
+      expect(want('greedy', 100)).toBe(false)
       expect(many.filter((i) => keys.has(`modest ${i}`) && want('modest', i))).toHaveLength(modest)
     }
   )

@@ -154,6 +154,16 @@ describe('a forwarder', () => {
     expect(serving.server.size).toBe(0)
   })
 
+  it.each([
+    ['prompt', 2],
+    ['dependant', 10],
+    ['remote', 10]
+  ] as const)('counts what a %s watcher of two keys costs: %i keys (N14)', (role, keys) => {
+    const serving = new WatchServing(source)
+    const subscriber = serving.server.serve({} as FramedStream<WatchMessage>, peerNumber(1))
+    expect(subscriber.respond(watchAs(role, 'one', 'two')).keys).toBe(keys)
+  })
+
   it.each([0, 2])('forwards %i keys if that is its limit (N10h)', (max) => {
     const begin = () => ({ record: EMPTY_RECORD, isTold: true, isReachable: true, end() {} })
     const keys = new ForwardedKeys({ max, begin })
