@@ -20,7 +20,6 @@ import { cachePolicy } from '../reading/cache-policy.ts'
 import { CachedReads } from '../reading/cached-reads.ts'
 import { HotKeys } from '../reading/hot-keys.ts'
 import { Replicas, type ReplicasInit } from '../reading/replicas.ts'
-import { dropDuplicates } from '../store/drop-duplicates.ts'
 import { RecordStore } from '../store/record-store.ts'
 import { sweepRegularly } from '../store/sweep.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
@@ -308,17 +307,10 @@ function createUpkeep(
 
 function createReads(
   { cache, components, meter }: PartsInit,
-  { caches, replicas }: LookupParts
+  { replicas }: LookupParts
 ): CachedReads {
-  const { store } = partsOf(components)
   const policy = cachePolicy(cache || {})
   const log = components.logger.forComponent('waggle:cache')
-
-  if (caches.cache !== undefined) {
-    const isReplicaOf = (key: Uint8Array): boolean => replicas.known.isReplicaOf(key)
-    dropDuplicates({ cache: caches.cache, store, isReplicaOf })
-  }
-
   return new CachedReads({ replicas, policy, log, meter })
 }
 
