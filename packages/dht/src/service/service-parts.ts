@@ -100,7 +100,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const sleep = sleepDetector(components, {
     ...{ clock: store.clock, clocks, clockTrust, events, liveness: found.liveness },
     caches: [caches.cache, caches.copies],
-    ...{ replicas: found.replicas, publications, upkeep, watches }
+    ...{ replicas: found.replicas, publications, routing: found.routing, upkeep, watches }
   })
 
   return {
@@ -144,6 +144,7 @@ async function changeMode(
   { components, lifetime, routing, servers, store, upkeep }: ModeParts
 ): Promise<void> {
   if (mode === 'server') {
+    routing.unsettle()
     await servers.serve()
     const { connectionManager, logger, peerId: self } = components
     const log = logger.forComponent('waggle:identify-again')
@@ -186,6 +187,7 @@ function createServers(init: PartsInit, parts: ServersInit): Servers {
   const exchange = new ExchangeServer({
     ...{ access, store, ...caches, routing, served },
     isReplicaOf: (key) => parts.replicas.known.isReplicaOf(key),
+    isSettled: () => routing.isSettled(),
     onRead: countReads(init, parts),
     onForgery: (peer, error) => door.forgive(peer, error),
     onGoodbye: (peer, reason) => goodbyes().hear(peer, reason)
