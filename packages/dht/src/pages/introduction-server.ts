@@ -91,7 +91,6 @@ export class IntroductionServer implements ServedProtocol<IntroductionMessage> {
     }
   }
 
-  // biome-ignore lint/correctness/useYield: one step is all there is to do
   *#introduced(asker: PeerId): Generator<undefined, IntroductionMessage> {
     const others = [...this.#pages.values()].filter(({ peer }) => !peer.equals(asker))
     const peers = pickFairly(others, MAX_INTRODUCED).map(({ peer }) => peer.toMultihash().bytes)

@@ -73,7 +73,8 @@ export class Reach {
 
   /** Creates the error for a lookup that has not reached enough. */
   error(): UnreachableError {
-    return new UnreachableError(this.#failed.size, this.#responses.size)
+    const isWithoutServers = this.#init.mayLack?.() === true
+    return new UnreachableError(this.#failed.size, this.#responses.size, isWithoutServers)
   }
 
   readonly #asNearServer = ({

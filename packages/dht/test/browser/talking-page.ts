@@ -2,14 +2,21 @@
 import { DHT } from '@waggle/dht'
 import { webRTC } from '@waggle/dht/webrtc'
 
-/** Counts the connections to other pages. */
-function countPages({ libp2p }: DHT): number {
+/** Counts the connections to other pages, and those through relays. */
+function countConnections({ libp2p }: DHT): { pages: number; relayed: number } {
   const connections = libp2p.getConnections()
-  return connections.filter(({ remoteAddr }) => String(remoteAddr).includes('/webrtc')).length
+  return {
+    pages: connections.filter(({ remoteAddr }) => String(remoteAddr).includes('/webrtc')).length,
+    relayed: connections.filter(({ limits }) => limits !== undefined).length
+  }
 }
 
 declare global {
-  var talking: { DHT: typeof DHT; webRTC: typeof webRTC; countPages: typeof countPages }
+  var talking: {
+    DHT: typeof DHT
+    webRTC: typeof webRTC
+    countConnections: typeof countConnections
+  }
 }
 
-globalThis.talking = { DHT, webRTC, countPages }
+globalThis.talking = { DHT, webRTC, countConnections }

@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DHT } from '@waggle/dht'
+import type { DHT } from '@waggle/dht'
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type {} from '../browser/talking-page.ts'
 import { CHROMIUM_PATH, ChromiumPages } from '../support/chromium.ts'
 import { PATIENCE } from '../support/libp2p-node.ts'
@@ -19,17 +19,22 @@ declare global {
 const TITLE =
   CHROMIUM_PATH === undefined
     ? 'pages that talk to each other (SKIPPED: Chromium is not installed)'
-    : 'pages that talk to each other in Chromium'
+    : 'pages that talk to each other, in Chromium,'
 
 describe.skipIf(CHROMIUM_PATH === undefined)(TITLE, () => {
   let chromium: ChromiumPages
   let folder: string
   let listenOn: string
+  const opened: Page[] = []
 
   beforeAll(async () => {
     chromium = await ChromiumPages.of('talking-page.ts')
     folder = await mkdtemp(join(tmpdir(), 'waggle-pages-'))
     listenOn = await freeAddress()
+  })
+
+  afterEach(async () => {
+    await Promise.all(opened.splice(0).map((page) => page.close()))
   })
 
   afterAll(async () => {
@@ -42,49 +47,103 @@ describe.skipIf(CHROMIUM_PATH === undefined)(TITLE, () => {
     return PeerProcess.start({ listenOn, serveRelay: true, identityPath: join(folder, 'identity') })
   }
 
-  /** Opens a page that has joined through the server. */
-  async function joined(): Promise<Page> {
-    const page = await chromium.open('talking')
-    await page.evaluate(async (initialPeers) => {
-      const { DHT, webRTC } = globalThis.talking
-      globalThis.talker = await DHT.create({ initialPeers, pages: webRTC({ iceServers: [] }) })
-    }, listenOn)
-    return page
+  /** Opens pages that join through the server, and waits until each is connected to each other one. */
+  async function openPages(count: number): Promise<Page[]> {
+    for (let i = 0; i < count; i++) {
+      const page = await chromium.open('talking')
+      opened.push(page)
+      await page.evaluate(async (initialPeers) => {
+        const { DHT, webRTC } = globalThis.talking
+        globalThis.talker = await DHT.create({ initialPeers, pages: webRTC({ iceServers: [] }) })
+      }, listenOn)
+    }
+
+    for (const page of opened) {
+      await expect.poll(() => connections(page), PATIENCE).toEqual({ pages: count - 1, relayed: 0 })
+    }
+
+    return opened
   }
 
-  /** Waits until each page has a connection by WebRTC to each other one. */
-  async function untilConnected(pages: readonly Page[]): Promise<void> {
-    for (const page of pages) {
-      await expect
-        .poll(() => page.evaluate(() => globalThis.talking.countPages(globalThis.talker)), PATIENCE)
-        .toBe(pages.length - 1)
-    }
+  function connections(page: Page): Promise<{ pages: number; relayed: number }> {
+    return page.evaluate(() => globalThis.talking.countConnections(globalThis.talker))
+  }
+
+  /** Stores in a page. Resolves with the name of the error if that fails. */
+  function store(page: Page, key: string, value: string | number): Promise<boolean | string> {
+    return page.evaluate(
+      ([key, value]) => globalThis.talker.store(key, value, { ttl: 600 }).catch(({ name }) => name),
+      [key, value] as const
+    )
+  }
+
+  /** Reads in a page. Resolves with the name of the error if that fails. */
+  function get(page: Page, key: string): Promise<unknown> {
+    return page.evaluate(
+      (key) =>
+        globalThis.talker.get(key).then(
+          (found) => found?.value,
+          ({ name }) => name
+        ),
+      key
+    )
   }
 
   it('go on when all servers are gone, and hand over what they hold to one that is back (N15)', async () => {
-    const t0 = Date.now()
-    await using first = await serve()
-    console.log('server', Date.now() - t0)
-    const [a, b] = [await joined(), await joined()]
-    console.log('joined', Date.now() - t0)
-    await untilConnected([a, b])
-    console.log('connected', Date.now() - t0)
-    expect(await a.evaluate(() => globalThis.talker.store('before', 'kept', { ttl: 600 }))).toBe(true)
-    expect(await a.evaluate(() => globalThis.talker.stats().records)).toBe(0)
-    console.log(JSON.stringify(await first.stats()))
-    await first.kill()
-    const t = Date.now()
-    await expect.poll(() => b.evaluate(() => globalThis.talker.store('during', 'value', { ttl: 600 }).catch((error) => String(error))), PATIENCE).toBe(true)
-    console.log('stored after', Date.now() - t)
-    await expect.poll(() => a.evaluate(() => globalThis.talker.get('during').then((found) => found?.value, String)), PATIENCE).toBe('value')
-    console.log('read after', Date.now() - t)
-    console.log(await b.evaluate(() => globalThis.talker.get('before').then((found) => found?.value, String)))
-    console.log(await b.evaluate(() => globalThis.talker.get('never').then((found) => found?.value, String)))
-    console.log('second', Date.now() - t)
-    await using second = await serve()
-    await expect.poll(() => second.get('before', { latest: true }).then((found) => found?.value), PATIENCE).toBe('kept')
-    await expect.poll(() => second.get('during', { latest: true }).then((found) => found?.value), PATIENCE).toBe('value')
-    console.log(JSON.stringify(await second.stats()))
-    console.log(JSON.stringify(await a.evaluate(() => globalThis.talker.stats())))
+    await using server = await serve()
+    const [a, b] = (await openPages(2)) as [Page, Page]
+    expect(await store(a, 'before', 'copied')).toBe(true)
+    await b.evaluate(() => {
+      const watch = globalThis.talker.watch('during')
+      globalThis.heard = []
+      watch.subscribe(() => globalThis.heard.push(watch.current?.value))
+    })
+    const held = (): Promise<number> => a.evaluate(() => globalThis.talker.stats().records)
+    expect(await held()).toBe(0)
+    expect((await server.stats()).knownPeers).toBe(0)
+    await server.kill()
+
+    await expect.poll(() => store(a, 'during', 'first'), PATIENCE).toBe(true)
+    await expect.poll(() => get(b, 'during'), PATIENCE).toBe('first')
+    await b.waitForFunction(() => globalThis.heard.at(-1) === 'first')
+    expect(await store(a, 'during', 'second')).toBe(true)
+    await b.waitForFunction(() => globalThis.heard.at(-1) === 'second')
+    expect(await get(b, 'before')).toBe('copied')
+    expect(await held()).toBe(2)
+    // The server may hold it, and be back.
+    expect(await get(b, 'never stored')).toBe('UnreachableError')
+
+    await using again = await serve()
+    const found = async (key: string): Promise<unknown> =>
+      (await again.get(key, { latest: true }))?.value
+    await expect.poll(() => found('before'), PATIENCE).toBe('copied')
+    await expect.poll(() => found('during'), PATIENCE).toBe('second')
+    await expect.poll(held, PATIENCE).toBe(0)
+    expect((await again.stats()).knownPeers).toBe(0)
+    await expect.poll(() => get(b, 'never stored'), PATIENCE).toBeUndefined()
+    expect(await store(b, 'during', 'third')).toBe(true)
+    expect(await found('during')).toBe('third')
+  })
+
+  it('take themselves for the network when the servers have said goodbye (N15)', async () => {
+    const server = await serve()
+    const pages = await openPages(3)
+
+    for (const page of pages) {
+      expect(await get(page, 'nothing yet')).toBeUndefined()
+    }
+
+    await server.stop()
+
+    for (const [i, page] of pages.entries()) {
+      await expect.poll(() => store(page, `of page ${i}`, i), PATIENCE).toBe(true)
+    }
+
+    for (const page of pages) {
+      await expect.poll(() => get(page, 'of page 0'), PATIENCE).toBe(0)
+      expect(await get(page, 'of page 1')).toBe(1)
+      expect(await get(page, 'of page 2')).toBe(2)
+      expect(await get(page, 'never stored')).toBeUndefined()
+    }
   })
 })
