@@ -83,6 +83,7 @@ describe.skipIf(CHROMIUM === undefined)(inChromium('the dashboard'), () => {
     await page.getByText('The node works: it knows 1 other server').waitFor()
     await page.getByText(`waggle serve --listen-on :0 -p ${node.address}`).waitFor()
     await page.getByRole('img', { name: /1 peer and 2 records on the ring of keys/ }).waitFor()
+    await page.getByText('Keys as a gateway').waitFor()
     await page.getByRole('table').filter({ hasText: 'round trip' }).getByText('inbound').waitFor()
     await page.reload()
     await page.getByRole('status').filter({ hasText: 'Live' }).waitFor()
