@@ -8,6 +8,12 @@ import { accessibilityFaults, CHROMIUM, inChromium, launchChromium } from '../su
 /** The folder for screenshots of the documents; without it, none are taken. */
 const { WAGGLE_SCREENSHOTS } = process.env
 
+/** Widths in pixels, and colours. */
+const LOOKS = [
+  [1120, 'light'],
+  [380, 'dark']
+] as const
+
 describe.skipIf(CHROMIUM === undefined)(inChromium('the presence page'), () => {
   let demo: Demo
   let browser: Browser
@@ -108,17 +114,16 @@ describe.skipIf(CHROMIUM === undefined)(inChromium('the presence page'), () => {
     await page.bringToFront()
     await page.getByRole('heading', { name: '6 bees in the hive' }).waitFor()
 
-    for (const width of [1120, 380]) {
-      for (const colorScheme of ['light', 'dark'] as const) {
-        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-        await page.setViewportSize({ width, height: 740 })
-        expect(await accessibilityFaults(page)).toEqual([])
-        expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width)
+    for (const [width, colorScheme] of LOOKS) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+      await page.setViewportSize({ width, height: 740 })
+      expect(await accessibilityFaults(page)).toEqual([])
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width)
 
-        if (WAGGLE_SCREENSHOTS !== undefined) {
-          const path = `${WAGGLE_SCREENSHOTS}/presence-${width}-${colorScheme}.png`
-          await page.screenshot({ path })
-        }
+      if (WAGGLE_SCREENSHOTS !== undefined) {
+        await page.screenshot({
+          path: `${WAGGLE_SCREENSHOTS}/presence-${width}-${colorScheme}.png`
+        })
       }
     }
   })

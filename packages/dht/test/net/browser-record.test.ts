@@ -19,7 +19,6 @@ describe.skipIf(CHROMIUM === undefined)(inChromium('@waggle/record'), () => {
     expect(needsNode.map((file) => basename(file))).toEqual(OF_NODE)
 
     const report = await inPage(files.filter((file) => !needsNode.includes(file)))
-    console.log(JSON.stringify(report.times))
     expect(report.failures).toEqual([])
     expect(report.passed).toBeGreaterThan(500)
     expect(report.skipped.length).toBeLessThan(5)
