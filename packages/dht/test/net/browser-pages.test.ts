@@ -2,10 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DHT } from '@waggle/dht'
-import type { Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type {} from '../browser/talking-page.ts'
-import { CHROMIUM_PATH, ChromiumPages } from '../support/chromium.ts'
+import { browserBundle } from '../support/browser-bundle.ts'
+import { CHROMIUM, inChromium, launchChromium, type Site, serveSite } from '../support/chromium.ts'
 import { PATIENCE } from '../support/libp2p-node.ts'
 import { freeAddress } from '../support/loopback.ts'
 import { PeerProcess } from '../support/peer-process.ts'
@@ -16,19 +17,17 @@ declare global {
   var heard: unknown[]
 }
 
-const TITLE =
-  CHROMIUM_PATH === undefined
-    ? 'pages that talk to each other (SKIPPED: Chromium is not installed)'
-    : 'pages that talk to each other, in Chromium,'
-
-describe.skipIf(CHROMIUM_PATH === undefined)(TITLE, () => {
-  let chromium: ChromiumPages
+describe.skipIf(CHROMIUM === undefined)(inChromium('pages that talk to each other'), () => {
+  let browser: Browser
+  let site: Site
   let folder: string
   let listenOn: string
   const opened: Page[] = []
 
   beforeAll(async () => {
-    chromium = await ChromiumPages.of('talking-page.ts')
+    const { scripts, entry } = await browserBundle('talking-page.ts')
+    site = await serveSite(scripts, entry)
+    browser = await launchChromium()
     folder = await mkdtemp(join(tmpdir(), 'waggle-pages-'))
     listenOn = await freeAddress()
   })
@@ -38,7 +37,8 @@ describe.skipIf(CHROMIUM_PATH === undefined)(TITLE, () => {
   })
 
   afterAll(async () => {
-    await chromium?.[Symbol.asyncDispose]()
+    await browser?.close()
+    await site?.[Symbol.asyncDispose]()
     await rm(folder, { recursive: true, force: true })
   })
 
@@ -47,10 +47,18 @@ describe.skipIf(CHROMIUM_PATH === undefined)(TITLE, () => {
     return PeerProcess.start({ listenOn, serveRelay: true, identityPath: join(folder, 'identity') })
   }
 
+  /** Opens a page, with storage of its own. */
+  async function open(): Promise<Page> {
+    const page = await browser.newPage()
+    await page.goto(site.url)
+    await page.waitForFunction(() => 'talking' in globalThis)
+    return page
+  }
+
   /** Opens pages that join through the server, and waits until each is connected to each other one. */
   async function openPages(count: number): Promise<Page[]> {
     for (let i = 0; i < count; i++) {
-      const page = await chromium.open('talking')
+      const page = await open()
       opened.push(page)
       await page.evaluate(async (initialPeers) => {
         const { DHT, webRTC } = globalThis.talking
