@@ -19,6 +19,7 @@ export async function changeMode(
   { components, lifetime, routing, servers, store, upkeep }: ModeParts
 ): Promise<void> {
   if (mode === 'server') {
+    routing.unsettle()
     await servers.serve()
     const { connectionManager, logger, peerId: self } = components
     const log = logger.forComponent('waggle:identify-again')

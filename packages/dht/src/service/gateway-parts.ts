@@ -47,7 +47,7 @@ export function createGatewayServer(
   const { store } = partsOf(components)
   const door = doorOf(components)
   return new GatewayServer({
-    ...{ access, store, numReplicas, served, shares: door.shares },
+    ...{ access, store, numReplicas, served, lookups: door.delegated },
     replicas: new Replicas({
       ...replicasInit,
       cache: undefined,

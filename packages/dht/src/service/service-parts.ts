@@ -22,7 +22,6 @@ import { cachePolicy } from '../reading/cache-policy.ts'
 import { CachedReads } from '../reading/cached-reads.ts'
 import { HotKeys } from '../reading/hot-keys.ts'
 import { Replicas, type ReplicasInit } from '../reading/replicas.ts'
-import { dropDuplicates } from '../store/drop-duplicates.ts'
 import { RecordStore } from '../store/record-store.ts'
 import { sweepRegularly } from '../store/sweep.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
@@ -108,7 +107,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const sleep = sleepDetector(components, {
     ...{ clock: store.clock, clocks, clockTrust, events, liveness: found.liveness },
     caches: [caches.cache, caches.copies],
-    ...{ replicas: found.replicas, publications, upkeep, watches }
+    ...{ replicas: found.replicas, publications, routing: found.routing, upkeep, watches }
   })
 
   return {
@@ -170,6 +169,7 @@ function createServers(init: PartsInit, parts: ServersInit): Servers {
   const exchange = new ExchangeServer({
     ...{ access, store, ...caches, routing, served },
     isReplicaOf: (key) => parts.replicas.known.isReplicaOf(key),
+    isSettled: () => routing.isSettled(),
     onRead: countReads(init, parts),
     onForgery: (peer, error) => door.forgive(peer, error),
     onGoodbye: (peer, reason) => goodbyes().hear(peer, reason)
@@ -307,17 +307,10 @@ function createUpkeep(
 
 function createReads(
   { cache, components, meter }: PartsInit,
-  { caches, replicas }: LookupParts
+  { replicas }: LookupParts
 ): CachedReads {
-  const { store } = partsOf(components)
   const policy = cachePolicy(cache || {})
   const log = components.logger.forComponent('waggle:cache')
-
-  if (caches.cache !== undefined) {
-    const isReplicaOf = (key: Uint8Array): boolean => replicas.known.isReplicaOf(key)
-    dropDuplicates({ cache: caches.cache, store, isReplicaOf })
-  }
-
   return new CachedReads({ replicas, policy, log, meter })
 }
 
