@@ -96,7 +96,7 @@ describe.skipIf(CHROMIUM === undefined)(inChromium('a page whose network fails')
     await page.context().close()
   })
 
-  it('reads, stores and watches all that 8 servers hold, of which it reaches one', async () => {
+  it('reads, stores and watches all that 8 servers hold, of which it reaches one (N14)', async () => {
     await using net = await testnet(8, { numReplicas: 3 })
     const [gateway, ...others] = net.nodes
     const keys = Array.from({ length: 100 }, (_, i) => `key ${i}`)
@@ -121,7 +121,7 @@ describe.skipIf(CHROMIUM === undefined)(inChromium('a page whose network fails')
     await page.context().close()
   })
 
-  it('has right answers soon after a sleep', async () => {
+  it('has right answers soon after a sleep (N8l)', async () => {
     await using net = await testnet(3)
     const [node] = net.nodes
     await node?.store('watched', 'before', { ttl: 600 })
