@@ -41,6 +41,9 @@ export interface FindingNode {
   readonly channel: RecordChannel
   readonly routing: Membership
   readonly numReplicas: number
+
+  /** Whether servers that are out of reach may hold what all replicas lack. @default never */
+  readonly mayLack?: () => boolean
 }
 
 /** A reply, and by when its record had all that a replica held. */
