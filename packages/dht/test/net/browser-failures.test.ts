@@ -5,8 +5,7 @@ import { testnet } from '@waggle/dht/testnet'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type {} from '../browser/page.ts'
-import { browserBundle } from '../support/browser-bundle.ts'
-import { CHROMIUM, inChromium, launchChromium, type Site, serveSite } from '../support/chromium.ts'
+import { CHROMIUM, ChromiumPages, inChromium } from '../support/chromium.ts'
 import { PeerProcess } from '../support/peer-process.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
@@ -21,26 +20,17 @@ const WAKING_MS = WAGGLE_LONG ? 3000 : 30_000
 const PATIENCE = { timeout: 30_000 }
 
 describe.skipIf(CHROMIUM === undefined)(inChromium('a page whose network fails'), () => {
-  let site: Site
-  let browser: Browser
+  let chromium: ChromiumPages
 
   beforeAll(async () => {
-    const { scripts, entry } = await browserBundle('page.ts')
-    site = await serveSite(scripts, entry)
-    browser = await launchChromium()
+    chromium = await ChromiumPages.of('page.ts')
   })
 
-  afterAll(async () => {
-    await browser?.close()
-    await site?.[Symbol.asyncDispose]()
-  })
+  afterAll(() => chromium?.[Symbol.asyncDispose]())
 
   /** Opens a page whose peer watches the key `watched`. */
   async function joined(initialPeers: readonly string[], numReplicas = 5): Promise<Page> {
-    const context = await browser.newContext()
-    const page = await context.newPage()
-    await page.goto(site.url)
-    await page.waitForFunction(() => 'waggle' in globalThis)
+    const page = await chromium.open('waggle')
     await page.evaluate(
       async (options) => {
         globalThis.peer = await globalThis.waggle.DHT.create(options)
@@ -96,7 +86,7 @@ describe.skipIf(CHROMIUM === undefined)(inChromium('a page whose network fails')
     await page.context().close()
   })
 
-  it('reads, stores and watches all that 8 servers hold, of which it reaches one', async () => {
+  it('reads, stores and watches all that 8 servers hold, of which it reaches one (N14)', async () => {
     await using net = await testnet(8, { numReplicas: 3 })
     const [gateway, ...others] = net.nodes
     const keys = Array.from({ length: 100 }, (_, i) => `key ${i}`)
@@ -121,13 +111,13 @@ describe.skipIf(CHROMIUM === undefined)(inChromium('a page whose network fails')
     await page.context().close()
   })
 
-  it('has right answers soon after a sleep', async () => {
+  it('has right answers soon after a sleep (N8l)', async () => {
     await using net = await testnet(3)
     const [node] = net.nodes
     await node?.store('watched', 'before', { ttl: 600 })
     const page = await joined(net.nodes.map(({ multiaddrs }) => String(multiaddrs[0])))
     await shown(page, 'before')
-    const renderers = await renderersOf(browser)
+    const renderers = await renderersOf(chromium.browser)
     signalAll(renderers, 'SIGSTOP')
     const waking = sleep(SLEEP_MS)
 

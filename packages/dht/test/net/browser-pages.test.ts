@@ -2,11 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DHT } from '@waggle/dht'
-import type { Browser, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type {} from '../browser/talking-page.ts'
-import { browserBundle } from '../support/browser-bundle.ts'
-import { CHROMIUM, inChromium, launchChromium, type Site, serveSite } from '../support/chromium.ts'
+import { CHROMIUM, ChromiumPages, inChromium } from '../support/chromium.ts'
 import { PATIENCE } from '../support/libp2p-node.ts'
 import { freeAddress } from '../support/loopback.ts'
 import { PeerProcess } from '../support/peer-process.ts'
@@ -18,16 +17,13 @@ declare global {
 }
 
 describe.skipIf(CHROMIUM === undefined)(inChromium('pages that talk to each other'), () => {
-  let browser: Browser
-  let site: Site
+  let chromium: ChromiumPages
   let folder: string
   let listenOn: string
   const opened: Page[] = []
 
   beforeAll(async () => {
-    const { scripts, entry } = await browserBundle('talking-page.ts')
-    site = await serveSite(scripts, entry)
-    browser = await launchChromium()
+    chromium = await ChromiumPages.of('talking-page.ts')
     folder = await mkdtemp(join(tmpdir(), 'waggle-pages-'))
     listenOn = await freeAddress()
   })
@@ -37,8 +33,7 @@ describe.skipIf(CHROMIUM === undefined)(inChromium('pages that talk to each othe
   })
 
   afterAll(async () => {
-    await browser?.close()
-    await site?.[Symbol.asyncDispose]()
+    await chromium?.[Symbol.asyncDispose]()
     await rm(folder, { recursive: true, force: true })
   })
 
@@ -47,18 +42,10 @@ describe.skipIf(CHROMIUM === undefined)(inChromium('pages that talk to each othe
     return PeerProcess.start({ listenOn, serveRelay: true, identityPath: join(folder, 'identity') })
   }
 
-  /** Opens a page, with storage of its own. */
-  async function open(): Promise<Page> {
-    const page = await browser.newPage()
-    await page.goto(site.url)
-    await page.waitForFunction(() => 'talking' in globalThis)
-    return page
-  }
-
   /** Opens pages that join through the server, and waits until each is connected to each other one. */
   async function openPages(count: number): Promise<Page[]> {
     for (let i = 0; i < count; i++) {
-      const page = await open()
+      const page = await chromium.open('talking')
       opened.push(page)
       await page.evaluate(async (initialPeers) => {
         const { DHT, webRTC } = globalThis.talking

@@ -5,6 +5,7 @@ import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import type { AxeResults } from 'axe-core'
 import { type Browser, chromium, type Page } from 'playwright-core'
+import { browserBundle } from './browser-bundle.ts'
 
 const PATHS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
 
@@ -46,6 +47,41 @@ export async function serveSite(
       web.closeAllConnections()
       web.close()
     }
+  }
+}
+
+/** Chromium, and a site for pages with one bundle. */
+export class ChromiumPages implements AsyncDisposable {
+  readonly #browser: Browser
+  readonly #site: Site
+
+  private constructor(browser: Browser, site: Site) {
+    this.#browser = browser
+    this.#site = site
+  }
+
+  /** Bundles a file of test/browser, serves it, and starts Chromium. */
+  static async of(file: string): Promise<ChromiumPages> {
+    const { scripts, entry } = await browserBundle(file)
+    return new ChromiumPages(await launchChromium(), await serveSite(scripts, entry))
+  }
+
+  get browser(): Browser {
+    return this.#browser
+  }
+
+  /** Opens a page, with storage of its own, and waits for a global of its bundle. */
+  async open(global: string): Promise<Page> {
+    const context = await this.#browser.newContext()
+    const page = await context.newPage()
+    await page.goto(this.#site.url)
+    await page.waitForFunction((name) => name in globalThis, global)
+    return page
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#browser.close()
+    await this.#site[Symbol.asyncDispose]()
   }
 }
 
