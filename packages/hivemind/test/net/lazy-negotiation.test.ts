@@ -1,6 +1,6 @@
 import type { Stream } from '@libp2p/interface'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { HivemindDHT } from '../../src/index.ts'
+import { type Hivemind, HivemindDHT } from '../../src/index.ts'
 import { LAZY, OfferReply, takeOffer } from '../../src/rpc/lazy-negotiation.ts'
 import { PING } from '../../src/rpc/procedures.ts'
 
@@ -47,10 +47,9 @@ describe('a stream with lazy negotiation', () => {
 
   it('lets a call fail at once if the peer does not serve the procedure', async () => {
     await server.libp2p.unhandle(PING)
-    const service = client.libp2p.services['hivemind'] as HivemindDHT['libp2p']['services']
-    const ping = Reflect.get(service, 'ping').bind(service)
+    const service = client.libp2p.services['hivemind'] as Hivemind
 
-    await expect(ping(server.peerId)).rejects.toThrow('does not speak the protocol')
+    await expect(service.ping(server.peerId)).rejects.toThrow('does not speak the protocol')
   })
 })
 
