@@ -154,18 +154,18 @@ export class PersuadedReader implements AsyncDisposable {
     const { replicas, self } = this.net
     const server = new GatewayServer({ replicas, store: self.store, numReplicas: 5 })
     const client = server.serve({ countHeldBytes() {} }, peerNumber(99))
-    const { reply } = await client.respond(
+    const response = await client.respond(
       way === 'READ of a gateway'
         ? { name: 'read', id: 1, isLatest: false, keys: [{ key: KEY }] }
         : { name: 'write', id: 1, writes: [{ key: KEY, record: encodeRecord(record) }] }
     )
-    let step = reply.next()
+    let step = response?.reply.next()
 
-    while (step.done !== true) {
-      step = reply.next()
+    while (step?.done === false) {
+      step = response?.reply.next()
     }
 
-    await step.value
+    await step?.value
   }
 
   async #put(record: DHTRecord): Promise<void> {

@@ -47,7 +47,7 @@ describe('a stream with lazy negotiation', () => {
 
   it('lets a call fail at once if the peer does not serve the procedure', async () => {
     await server.libp2p.unhandle(PING)
-    const service = client.libp2p.services['hivemind'] as Hivemind
+    const service = Reflect.get(client.libp2p.services, 'hivemind') as Hivemind
 
     await expect(service.ping(server.peerId)).rejects.toThrow('does not speak the protocol')
   })
