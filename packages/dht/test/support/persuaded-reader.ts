@@ -154,18 +154,18 @@ export class PersuadedReader implements AsyncDisposable {
     const { replicas, self } = this.net
     const server = new GatewayServer({ replicas, store: self.store, numReplicas: 5 })
     const client = server.serve({ countHeldBytes() {} }, peerNumber(99))
-    const { reply } = await client.respond(
+    const response = await client.respond(
       way === 'READ of a gateway'
         ? { name: 'read', id: 1, isLatest: false, keys: [{ key: KEY }] }
         : { name: 'write', id: 1, writes: [{ key: KEY, record: encodeRecord(record) }] }
     )
-    let step = reply.next()
 
-    while (step.done !== true) {
-      step = reply.next()
+    for (let step = response?.reply.next(); step !== undefined; step = response?.reply.next()) {
+      if (step.done === true) {
+        await step.value
+        return
+      }
     }
-
-    await step.value
   }
 
   async #put(record: DHTRecord): Promise<void> {
