@@ -87,7 +87,7 @@ export class Finding implements Lookup<FreshReply> {
   constructor(init: FindingInit) {
     const { key, node, options, own, search } = init
     this.#init = init
-    this.#reach = new Reach({ ...node, search, key, self: own.contact })
+    this.#reach = new Reach({ node, search, key, self: own.contact })
     const { subkey } = options
     this.#subkeys = subkey === undefined ? [] : [subkey]
     const { record, freshMs } = node.known.get(key, subkey)
