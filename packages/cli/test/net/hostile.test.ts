@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { get } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import process from 'node:process'
 import { DHT } from '@waggle/dht'
@@ -30,6 +31,17 @@ describe('the metrics of a node', () => {
     const [first, second] = await Promise.all([fetch(endpoint.url), fetch(endpoint.url)])
     expect([first.status, second.status]).toEqual([200, 200])
     expect(await first.text()).toBe(await second.text())
+  })
+
+  it.each([
+    [{ host: 'rebound.example' }, 403],
+    [{ host: 'localhost:1', 'sec-fetch-site': 'cross-site' }, 403],
+    [{ host: 'localhost:1' }, 200]
+  ])('are for no page of another site: %j is answered with %i (N13h)', async (headers, status) => {
+    const { port } = new URL(endpoint.url)
+    const options = { host: '127.0.0.1', port, path: '/metrics', headers }
+    const [{ statusCode }] = await once(get(options), 'response')
+    expect(statusCode).toBe(status)
   })
 
   it('are read by a few at once, of whom the oldest give way: nobody is kept out (N13h)', async () => {

@@ -41,6 +41,9 @@ export interface FindingNode {
   readonly channel: RecordChannel
   readonly routing: Membership
   readonly numReplicas: number
+
+  /** Whether servers that are out of reach may hold what all replicas lack. @default never */
+  readonly mayLack?: () => boolean
 }
 
 /** A reply, and by when its record had all that a replica held. */
@@ -235,7 +238,8 @@ export class Finding implements Lookup<FreshReply> {
     const nearest = this.#nearest
     const isSettled = (contact: PeerInfo): boolean =>
       contact === own.contact ? node.routing.isSettled() : this.#without.has(contact)
-    return nearest.length === node.numReplicas && nearest.every(isSettled)
+    const isComplete = nearest.length === node.numReplicas && node.mayLack?.() !== true
+    return isComplete && nearest.every(isSettled)
   }
 
   get #nearest(): PeerInfo[] {

@@ -19,6 +19,9 @@ export interface ReachInit {
 export interface ReachNode {
   readonly routing: Membership
   readonly numReplicas: number
+
+  /** Whether servers that are out of reach may hold what all replicas lack. @default never */
+  readonly mayLack?: () => boolean
 }
 
 /** Tells whether a lookup has reached enough of a key's nearest servers (N11). */
@@ -44,6 +47,10 @@ export class Reach {
   /** Whether a key that nobody was found to hold is absent. Only at the end of the lookup. */
   get isSufficient(): boolean {
     const { node, search } = this.#init
+
+    if (node.mayLack?.()) {
+      return false
+    }
 
     // A banned peer proves nothing, but a node that knows no other is not alone.
     if (this.#responses.size === 0 && search.hasBanned) {
@@ -71,7 +78,8 @@ export class Reach {
 
   /** Creates the error for a lookup that has not reached enough. */
   error(): UnreachableError {
-    return new UnreachableError(this.#failed.size, this.#responses.size)
+    const isWithoutServers = this.#init.node.mayLack?.() === true
+    return new UnreachableError(this.#failed.size, this.#responses.size, isWithoutServers)
   }
 
   readonly #asNearServer = ({

@@ -9,7 +9,6 @@ import { Journal } from '../../src/persistence/journal.ts'
 import { restore } from '../../src/persistence/restore.ts'
 import { cachePolicy } from '../../src/reading/cache-policy.ts'
 import { CachedReads } from '../../src/reading/cached-reads.ts'
-import { dropDuplicates } from '../../src/store/drop-duplicates.ts'
 import { nameOf, RecordStore } from '../../src/store/record-store.ts'
 import { ACTIVE } from './cancellation.ts'
 import { turns } from './end-of-turn.ts'
@@ -55,17 +54,12 @@ export class PersuadedReader implements AsyncDisposable {
     this.#source = source
     this.#copies = hasCache ? new RecordStore({ clock }) : undefined
     this.net = new Simulation(KEY, { clock, cache, ...options })
-    const { replicas, self } = this.net
+    const { replicas } = this.net
     const policy = cachePolicy({ locally: isLocal })
     this.#reads = new CachedReads({ replicas, policy, log: silentLog })
     this.#watches = new SimulatedWatches(this.net, (...learned) =>
       this.#reads.onWatched(...learned)
     )
-
-    if (cache !== undefined) {
-      const isReplicaOf = (key: Uint8Array): boolean => replicas.known.isReplicaOf(key)
-      dropDuplicates({ cache, store: self.store, isReplicaOf })
-    }
   }
 
   /** Has a record reach the node, or the peers that are no replicas. */
