@@ -1,13 +1,11 @@
 import type {
   ClearableSignal,
   Connection,
-  Stream,
   Transport,
   Upgrader,
   UpgraderWithoutEncryptionOptions
 } from '@libp2p/interface'
 import { type WebRTCTransportComponents, webRTC } from '@libp2p/webrtc'
-import { SharedPlaces } from '../admission/shared-places.ts'
 import { type Door, doorOf } from '../door/door.ts'
 import {
   guardedComponents,
@@ -19,13 +17,11 @@ import { messagesUpTo } from '../door/units.ts'
 import { countPages } from '../pages/mesh.ts'
 import { timeoutSignal } from '../timing/deadline.ts'
 import { limitedStreams } from './guarded-muxer.ts'
+import { Signalling } from './signalling.ts'
 import type { WebRTCTransportFactory } from './webrtc-transport-init.ts'
 
 /** Pages that a page is connected to, those included that dialled it. */
 export const MAX_PAGES = 40
-
-/** Connections of pages that are being set up. Each takes a browser some memory and sockets. */
-const MAX_PENDING_PAGES = 8
 
 /** Milliseconds for an inbound connection: browsers look for a way through all networks of both sides. */
 const SET_UP_TIMEOUT_MS = 15_000
@@ -46,7 +42,8 @@ export const webRTCTransport: WebRTCTransportFactory = ({ iceServers }) => {
   return (components: WebRTCTransportComponents): Transport => {
     const { connectionManager, transportManager, upgrader } = components
     const door = doorOf(components)
-    const guard = signallingGuard(components)
+    const signalling = new Signalling()
+    const guard = signallingGuard(components, signalling)
     const guarded = (connection: Connection): Connection =>
       guardedConnection(connection, door, guard)
     const transport = create(
@@ -57,7 +54,7 @@ export const webRTCTransport: WebRTCTransportFactory = ({ iceServers }) => {
         transportManager: overriding(transportManager, {
           dial: async (...args) => guarded(await transportManager.dial(...args))
         }),
-        upgrader: limited(upgrader, door)
+        upgrader: limited(upgrader, door, signalling)
       })
     )
     return overriding<Transport>(transport, {
@@ -68,20 +65,17 @@ export const webRTCTransport: WebRTCTransportFactory = ({ iceServers }) => {
 }
 
 /** Guards the messages by which pages agree on a connection. */
-function signallingGuard({
-  connectionManager
-}: Pick<WebRTCTransportComponents, 'connectionManager'>): ProtocolGuard {
-  const pending = new SharedPlaces<Stream>({
-    maxSize: MAX_PENDING_PAGES,
-    reason: 'a connection that was not set up makes room for others'
-  })
+function signallingGuard(
+  { connectionManager }: Pick<WebRTCTransportComponents, 'connectionManager'>,
+  signalling: Signalling
+): ProtocolGuard {
   return ({ remotePeer }, stream) => {
     if (stream.direction === 'inbound') {
       if (countPages(connectionManager) >= MAX_PAGES) {
         throw new Error('this page is connected to as many pages as it may')
       }
 
-      pending.add(stream, remotePeer.toString())
+      signalling.add(remotePeer, stream)
     }
 
     return { cut: messagesUpTo(MAX_SIGNALLING_BYTES) }
@@ -89,10 +83,13 @@ function signallingGuard({
 }
 
 /** Wraps an upgrader so that the streams of its connections are limited. */
-function limited(upgrader: Upgrader, door: Door): Upgrader {
+function limited(upgrader: Upgrader, door: Door, signalling?: Signalling): Upgrader {
   return overriding<Upgrader>(upgrader, {
-    upgradeInbound: (connection, options) =>
-      upgrader.upgradeInbound(connection, withLimits(options, door)),
+    upgradeInbound: async (connection, options) => {
+      const upgrade = withLimits(options, door)
+      await signalling?.whenEnded(upgrade.remotePeer)
+      await upgrader.upgradeInbound(connection, upgrade)
+    },
     upgradeOutbound: (connection, options) =>
       upgrader.upgradeOutbound(connection, withLimits(options, door)),
     createInboundAbortSignal: (signal) =>

@@ -23,6 +23,9 @@ const MAX_ASKED = 8
 const ASK_DELAY_MS = 100
 const ASK_INTERVAL_MS = 60_000
 
+/** Milliseconds until servers are asked again after a dial that failed. */
+const RETRY_MS = 10_000
+
 /** Relayed connections that one page may open at once, and per second: less than a relay grants. */
 const DIAL_BURST = 6
 const DIALS_PER_SECOND = 0.4
@@ -54,9 +57,11 @@ export class Mesh {
   readonly #init: MeshInit
   readonly #introductions: IntroductionClient
   readonly #dials = new TokenBucket({ perSecond: DIALS_PER_SECOND, burst: DIAL_BURST })
-  readonly #alarm = new Alarm(() => this.#meet())
+  readonly #alarm = new Alarm(() => this.#ask())
   readonly #lifetime = new AbortController()
-  #isMeeting = false
+
+  /** Pages to be dialled, with the servers that named them. */
+  readonly #introduced = new Map<string, { page: PeerId; server: PeerId }>()
 
   constructor(init: MeshInit) {
     this.#init = init
@@ -71,6 +76,11 @@ export class Mesh {
     // The page may have got a place at a relay.
     components.events.addEventListener('self:peer:update', soon, { signal })
     components.events.addEventListener(
+      'connection:open',
+      ({ detail }: CustomEvent<Connection>) => this.#keepOne(detail),
+      { signal }
+    )
+    components.events.addEventListener(
       'connection:close',
       ({ detail }: CustomEvent<Connection>) => isBetweenPages(detail.remoteAddr) && soon(),
       { signal }
@@ -83,39 +93,47 @@ export class Mesh {
     soon()
   }
 
-  #meet(): void {
+  /** Asks servers for pages, and tells them whether others reach this one. */
+  #ask(): void {
+    const { log, requestTimeoutMs, servers } = this.#init
     this.#alarm.within(ASK_INTERVAL_MS * (0.5 + Math.random()))
 
-    if (!this.#isMeeting) {
-      this.#isMeeting = true
-      this.#meetAll()
-        .catch((error) => this.#init.log('could not meet other pages - %e', error))
-        .finally(() => {
-          this.#isMeeting = false
-        })
+    for (const server of servers().slice(0, MAX_ASKED)) {
+      const asked = this.#introductions.ask(server, this.#isReachedThrough(server))
+      inTime(asked, requestTimeoutMs).then(
+        (pages) => this.#meet(pages, server),
+        (error) => log('%p introduces no pages - %e', server, error)
+      )
     }
   }
 
-  async #meetAll(): Promise<void> {
-    const servers = this.#init.servers().slice(0, MAX_ASKED)
-    await Promise.allSettled(servers.map((server) => this.#meetThrough(server)))
+  /** Dials pages one after the other. */
+  #meet(pages: readonly PeerId[], server: PeerId): void {
+    const isMeeting = this.#introduced.size > 0
+
+    for (const page of pages.filter((one) => this.#isWanted(one))) {
+      this.#introduced.set(page.toString(), { page, server })
+    }
+
+    if (!isMeeting) {
+      void this.#dialAll()
+    }
   }
 
-  async #meetThrough(server: PeerId): Promise<void> {
-    const { requestTimeoutMs } = this.#init
-    const asked = this.#introductions.ask(server, this.#isReachedThrough(server))
-    const pages = await inTime(asked, requestTimeoutMs)
-
-    for (const page of pages) {
+  async #dialAll(): Promise<void> {
+    for (const [name, { page, server }] of this.#introduced) {
       while (this.#isWanted(page) && !this.#dials.tryTake(1, 1)) {
         await wait(1000 / DIALS_PER_SECOND, this.#lifetime.signal)
       }
 
       if (this.#isWanted(page)) {
-        await this.#connect(page, server).catch((error) =>
+        await this.#connect(page, server).catch((error) => {
           this.#init.log('could not connect to the page %p - %e', page, error)
-        )
+          this.#alarm.within(RETRY_MS * (0.5 + Math.random()))
+        })
       }
+
+      this.#introduced.delete(name)
     }
   }
 
@@ -156,6 +174,20 @@ export class Mesh {
           .filter(({ limits }) => limits != null)
           .map((connection) => connection.close({ signal }))
       )
+    }
+  }
+
+  /** Keeps one of two connections if both pages have dialled: that of the page with the smaller id. */
+  #keepOne({ remoteAddr, remotePeer }: Connection): void {
+    const { connectionManager, peerId } = this.#init.components
+    const others = connectionManager.getConnections(remotePeer)
+    const both = others.filter((one) => isBetweenPages(one.remoteAddr))
+    const kept = peerId.toString() < remotePeer.toString() ? 'outbound' : 'inbound'
+
+    if (isBetweenPages(remoteAddr) && both.some(({ direction }) => direction === kept)) {
+      for (const connection of both.filter(({ direction }) => direction !== kept)) {
+        connection.close().catch((error) => connection.abort(error))
+      }
     }
   }
 

@@ -5,7 +5,7 @@ import type { DHT } from '@waggle/dht'
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type {} from '../browser/talking-page.ts'
-import { CHROMIUM_PATH, ChromiumPages } from '../support/chromium.ts'
+import { CHROMIUM, ChromiumPages, inChromium } from '../support/chromium.ts'
 import { PATIENCE } from '../support/libp2p-node.ts'
 import { freeAddress } from '../support/loopback.ts'
 import { PeerProcess } from '../support/peer-process.ts'
@@ -16,12 +16,7 @@ declare global {
   var heard: unknown[]
 }
 
-const TITLE =
-  CHROMIUM_PATH === undefined
-    ? 'pages that talk to each other (SKIPPED: Chromium is not installed)'
-    : 'pages that talk to each other, in Chromium,'
-
-describe.skipIf(CHROMIUM_PATH === undefined)(TITLE, () => {
+describe.skipIf(CHROMIUM === undefined)(inChromium('pages that talk to each other'), () => {
   let chromium: ChromiumPages
   let folder: string
   let listenOn: string
