@@ -40,6 +40,7 @@ import type {
   StoreOptions
 } from './call-options.ts'
 import { countOf, inEntry, lifetimeOf, mapLazily, raise } from './entries.ts'
+import { LivePublication } from './live-publication.ts'
 import { ManyReader } from './many-reader.ts'
 import {
   answersOf,
@@ -49,7 +50,7 @@ import {
   storedOf,
   storedOrFailure
 } from './many-results.ts'
-import { LivePublication, type Publication, type PublishOptions } from './publication.ts'
+import type { Publication, PublishOptions } from './publication.ts'
 import type { Publications } from './publications.ts'
 import { type ReadItem, readItem } from './read-item.ts'
 import { patient, retrying } from './retries.ts'
@@ -303,10 +304,11 @@ export class Operations implements BaseOperations {
     key: Key,
     options: WatchOptions<R> & PlaceOptions = {}
   ): Watch<Found<Value> | undefined, Subkey, Value, R> | WholeWatch<R> {
-    const { subkey } = options
+    assertCallOptions('watch', options)
+    const { subkey, ...rest } = options
     return subkey === undefined
-      ? this.watchStates(this.states(key), options)
-      : this.watchStates(this.entryStates(key, subkey), options)
+      ? this.watchStates(this.states(key), rest)
+      : this.watchStates(this.entryStates(key, subkey), rest)
   }
 
   states(key: Key): StateSource<Found | undefined, Subkey | undefined, Value> {
@@ -324,7 +326,7 @@ export class Operations implements BaseOperations {
     source: StateSource<T, K, V>,
     options: WatchOptions<R> = {}
   ): Watch<T, K, V, R> {
-    assertCallOptions('watch', options)
+    assertCallOptions('handle.watch', options)
     const { lifetime, store } = this.#init
     return new LiveWatch({ ...options, source, lifetime, clock: store.clock })
   }
@@ -343,10 +345,6 @@ export class Operations implements BaseOperations {
     const { replicas, numReplicas, store } = this.#init
     const { count = numReplicas } = options
     const bytes = recordKey(key, store.limits)
-
-    if (!Number.isInteger(count) || count < 1) {
-      throw new TypeError(`count must be an integer from 1 up, got ${count}`)
-    }
 
     return this.#calls.run('findNearestPeers', options, (cancellation) =>
       replicas.findNearestPeers(bytes, count, cancellation)
