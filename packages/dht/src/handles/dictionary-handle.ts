@@ -89,7 +89,7 @@ export function dictionaryHandle<KI extends Subkey, K extends Subkey, I, T>(
     get: async (subkey, getOptions) => {
       assertReadOptions(getOptions)
       await assertFit(schemas.subkey, subkey, 'subkey')
-      const found = await base.get(key, { ...getOptions, subkey })
+      const found = await base.get<Found<Value>>(key, { ...getOptions, subkey })
       return found && (await map({ subkey, found }))?.found
     },
     entries: async (getOptions) => {

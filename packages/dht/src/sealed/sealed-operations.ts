@@ -69,8 +69,6 @@ const OPTIONS: OptionTable<SealedOptions> = {
   onMisfit: { assert: assertFunction }
 }
 
-type WholeWatch<R extends boolean> = Watch<Found | undefined, Subkey | undefined, Value, R>
-
 /** Operations of a sealed view, over the operations of a DHT. */
 export class SealedOperations implements BaseOperations {
   readonly #base: BaseOperations
@@ -120,23 +118,21 @@ export class SealedOperations implements BaseOperations {
     return this.#opener.result({ key, subkey: hiddenPlace.subkey }, result)
   }
 
-  get(
+  async get<F extends Found = Found>(
     key: Key,
-    options: GetOptions & { readonly subkey: Subkey }
-  ): Promise<Found<Value> | undefined>
-  get(key: Key, options?: GetOptions & PlaceOptions): Promise<Found | undefined>
-  async get(key: Key, options: GetOptions & PlaceOptions = {}): Promise<Found | undefined> {
+    options: GetOptions & PlaceOptions = {}
+  ): Promise<F | undefined> {
     assertCallOptions('get', options)
     const { subkey, ...rest } = options
     const hidden = this.#names.key(key)
 
     if (subkey === undefined) {
-      return this.#opener.found(key, await this.#base.get(hidden, rest))
+      return this.#opener.found(key, await this.#base.get(hidden, rest)) as F | undefined
     }
 
     const hiddenSubkey = this.#names.subkey(key, subkey)
-    const found = await this.#base.get(hidden, { ...rest, subkey: hiddenSubkey })
-    return this.#opener.entry({ key, subkey: hiddenSubkey }, found)
+    const found = await this.#base.get<Found<Value>>(hidden, { ...rest, subkey: hiddenSubkey })
+    return this.#opener.entry({ key, subkey: hiddenSubkey }, found) as F | undefined
   }
 
   async delete<R extends boolean = false>(
@@ -214,25 +210,6 @@ export class SealedOperations implements BaseOperations {
     } catch (error) {
       throw openFailure(error, opening)
     }
-  }
-
-  watch<R extends boolean = false>(
-    key: Key,
-    options: WatchOptions<R> & { readonly subkey: Subkey }
-  ): Watch<Found<Value> | undefined, Subkey, Value, R>
-  watch<R extends boolean = false>(
-    key: Key,
-    options?: WatchOptions<R>
-  ): Watch<Found | undefined, Subkey | undefined, Value, R>
-  watch<R extends boolean = false>(
-    key: Key,
-    options: WatchOptions<R> & PlaceOptions = {}
-  ): Watch<Found<Value> | undefined, Subkey, Value, R> | WholeWatch<R> {
-    assertCallOptions('watch', options)
-    const { subkey, ...rest } = options
-    return subkey === undefined
-      ? this.watchStates(this.states(key), rest)
-      : this.watchStates(this.entryStates(key, subkey), rest)
   }
 
   async inspect(key: Key, options?: CallOptions): Promise<Inspection> {

@@ -46,7 +46,8 @@ export function createServers(init: PartsInit, parts: ServersInit): Servers {
   const served = new Served()
   const watchServer = new WatchServer({
     ...{ store, routing, numReplicas, served, serveGateway, forwarded: watches.forwarded },
-    maxWatchersPerKey: limits.maxWatchersPerKey
+    maxWatchersPerKey: limits.maxWatchersPerKey,
+    maxConnections: () => components.connectionManager.getMaxConnections()
   })
   const server = new ProtocolServer({
     ...{ access, buffers, limits, scheduler, served, network: store.network },

@@ -8,7 +8,6 @@ import {
 } from '@waggle/record'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { handlesOf } from '../../src/handles/handles.ts'
 import { sealedView } from '../../src/sealed/sealed-view.ts'
 import { recordValidatorFor } from '../../src/store/record-validator.ts'
 import { operations } from '../support/simulated-operations.ts'
@@ -162,14 +161,13 @@ async function assertRefused([name, call, isRight = isNothing]: Call): Promise<v
 }
 
 describe('a wrong argument', () => {
-  const base = operations(new Simulation(recordKey('k'), { size: 6 }))
-  const dht = Object.assign(base, handlesOf(base))
+  const dht = operations(new Simulation(recordKey('k'), { size: 6 }))
 
   it.each(callsOf(dht))('of a DHT is refused with its name: %s', async (...call) => {
     await assertRefused(call)
   })
 
-  it.each(callsOf(sealedView(base, new Uint8Array(32))))(
+  it.each(callsOf(sealedView(dht, new Uint8Array(32))))(
     'of a sealed view is refused with its name: %s',
     async (...call) => {
       await assertRefused(call)
