@@ -8,7 +8,6 @@ import { type Access, accessBy } from '../peers/access.ts'
 import { cachePolicy } from '../reading/cache-policy.ts'
 import { CachedReads } from '../reading/cached-reads.ts'
 import { Replicas, type ReplicasInit } from '../reading/replicas.ts'
-import { dropDuplicates } from '../store/drop-duplicates.ts'
 import { type Caches, createCaches } from './caches.ts'
 import { createGateways, type GatewayParts } from './gateway-parts.ts'
 import { createPeerParts, type PeerParts } from './peer-parts.ts'
@@ -31,8 +30,8 @@ export interface LookupParts extends PeerParts, GatewayParts {
 
 /** Creates the parts that find peers and read from them. */
 export function createLookup(init: PartsInit, goodbyes: () => Goodbyes): LookupParts {
-  const { components, numReplicas, requestTimeoutMs } = init
-  const { kad, progress, store } = partsOf(components)
+  const { components, numReplicas, requestTimeoutMs, role } = init
+  const { progress, store } = partsOf(components)
   const found = createPeerParts(init)
   const { client, peers, routing } = found
   const exchange = createExchangeClient(init, client, goodbyes)
@@ -48,7 +47,8 @@ export function createLookup(init: PartsInit, goodbyes: () => Goodbyes): LookupP
   const replicasInit = {
     ...{ self: components.peerId, numReplicas, beyondReach: readers.beyondReach },
     ...{ cache: caches.cache, store, channel: exchange, routing, lookups },
-    isReplica: () => kad.getMode() === 'server'
+    isReplica: () => role.isReplica,
+    mayLack: () => role.mayLack
   }
   const replicas = new Replicas(replicasInit)
   const access = accessBy(init.allowPeer)
@@ -79,16 +79,9 @@ function createExchangeClient(
 /** Creates the part that reads through the cache. */
 export function createReads(
   { cache, components, meter }: PartsInit,
-  { caches, replicas }: LookupParts
+  { replicas }: LookupParts
 ): CachedReads {
-  const { store } = partsOf(components)
   const policy = cachePolicy(cache || {})
   const log = components.logger.forComponent('waggle:cache')
-
-  if (caches.cache !== undefined) {
-    const isReplicaOf = (key: Uint8Array): boolean => replicas.known.isReplicaOf(key)
-    dropDuplicates({ cache: caches.cache, store, isReplicaOf })
-  }
-
   return new CachedReads({ replicas, policy, log, meter })
 }

@@ -2,17 +2,16 @@ import { clockServer } from '../clock/clock-server.ts'
 import { doorOf } from '../door/door.ts'
 import { ExchangeServer } from '../exchange/exchange-server.ts'
 import { partsOf } from '../kad/node-parts.ts'
+import { IntroductionServer } from '../pages/introduction-server.ts'
+import { hostOf } from '../peers/host-of.ts'
 import { cachePolicy } from '../reading/cache-policy.ts'
 import { HotKeys } from '../reading/hot-keys.ts'
-import type { RecordStore } from '../store/record-store.ts'
 import { compareServer } from '../upkeep/compare-server.ts'
-import type { Upkeep } from '../upkeep/upkeep.ts'
 import { WatchServer } from '../watch/watch-server.ts'
 import type { Watches } from '../watch/watches.ts'
 import { ProtocolServer } from '../wire/protocol-server.ts'
 import { Served } from '../wire/served.ts'
 import { createGatewayServer } from './gateway-parts.ts'
-import { identifyAgain } from './identify-again.ts'
 import type { LookupParts } from './lookup-parts.ts'
 import type { PartsInit } from './service-init.ts'
 
@@ -29,6 +28,9 @@ export interface Servers {
 
   /** Serves other peers from now on. */
   serve(): Promise<void>
+
+  /** Serves them records and watches only. */
+  serveRecords(): Promise<void>
 
   /** Stops serving. */
   stopServing(): Promise<void>
@@ -56,22 +58,38 @@ export function createServers(init: PartsInit, parts: ServersInit): Servers {
   const exchange = new ExchangeServer({
     ...{ access, store, ...caches, routing, served },
     isReplicaOf: (key) => parts.replicas.known.isReplicaOf(key),
+    isSettled: () => routing.isSettled(),
     onRead: countReads(init, parts),
     onForgery: (peer, error) => door.forgive(peer, error),
     onGoodbye: (peer, reason) => goodbyes().hear(peer, reason)
   })
   const gateway = createGatewayServer(init, { ...parts, served })
+  const introductions = createIntroductions(init)
+  const serveRecords = async (): Promise<void> => {
+    await server.handle(registrar, exchange)
+    await server.handle(registrar, watchServer)
+    await server.handle(registrar, clockServer(store.clock))
+    await server.handle(registrar, compareServer(store))
+  }
   return {
-    ...{ server, served, watchServer },
+    ...{ server, served, watchServer, serveRecords },
     async serve() {
-      await server.handle(registrar, exchange)
-      await server.handle(registrar, watchServer)
-      await server.handle(registrar, clockServer(store.clock))
-      await server.handle(registrar, compareServer(store))
+      await serveRecords()
+      await server.handle(registrar, introductions)
       serveGateway && (await server.handle(registrar, gateway))
     },
     stopServing: () => server.unhandle(registrar)
   }
+}
+
+function createIntroductions({ components }: PartsInit): IntroductionServer {
+  const { connectionManager } = components
+  return new IntroductionServer({
+    hostOf: (peer) => {
+      const [connection] = connectionManager.getConnections(peer)
+      return connection === undefined ? '' : hostOf(connection.remoteAddr)
+    }
+  })
 }
 
 /** Returns a callback that counts others' reads and sends copies; undefined if this node sends none. */
@@ -89,30 +107,4 @@ function countReads(
     send: (key, record, to) => replicas.cacheOnPath(key, record, to)
   })
   return (key) => hotKeys.count(key)
-}
-
-interface ModeParts extends Pick<LookupParts, 'routing'>, Pick<PartsInit, 'components'> {
-  readonly servers: Pick<Servers, 'serve' | 'stopServing'>
-  readonly store: RecordStore
-  readonly upkeep: Upkeep
-  readonly lifetime: AbortSignal
-}
-
-/** Starts serving, or passes on this node's records and stops serving. */
-export async function changeMode(
-  mode: 'client' | 'server',
-  { components, lifetime, routing, servers, store, upkeep }: ModeParts
-): Promise<void> {
-  if (mode === 'server') {
-    await servers.serve()
-    const { connectionManager, logger, peerId: self } = components
-    const log = logger.forComponent('waggle:identify-again')
-    // Takes seconds, and the application need not wait for it.
-    void identifyAgain({ connectionManager, routing, self, lifetime, log })
-    return
-  }
-
-  await servers.stopServing()
-  await upkeep.leave()
-  store.clear()
 }

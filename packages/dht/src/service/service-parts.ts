@@ -16,11 +16,13 @@ import type { Upkeep } from '../upkeep/upkeep.ts'
 import type { Watches } from '../watch/watches.ts'
 import { sleepDetector } from './after-sleep.ts'
 import type { Caches } from './caches.ts'
+import { changeMode } from './change-mode.ts'
 import { createClockParts } from './clock-parts.ts'
 import { ConnectionParts } from './connection-parts.ts'
 import { createLookup, createReads } from './lookup-parts.ts'
+import { joinPages } from './page-parts.ts'
 import { followNetwork, type PeerParts } from './peer-parts.ts'
-import { changeMode, createServers, type Servers } from './server-parts.ts'
+import { createServers, type Servers } from './server-parts.ts'
 import type { PartsInit } from './service-init.ts'
 import { createNetworkMerge, createUpkeep } from './upkeep-parts.ts'
 import { createWatches } from './watch-parts.ts'
@@ -76,10 +78,11 @@ export function serviceParts(init: PartsInit): ServiceParts {
   })
   const networkMerge = createNetworkMerge(init, { ...found, connections }, lifetime)
   const upkeep = createUpkeep(init, { ...found, compare, networkMerge })
+  const pages = joinPages(init, { ...found, cache: caches.cache, servers, upkeep })
   const sleep = sleepDetector(components, {
     ...{ clock: store.clock, clocks, clockTrust, events, liveness: found.liveness },
     caches: [caches.cache, caches.copies],
-    ...{ replicas: found.replicas, publications, upkeep, watches }
+    ...{ replicas: found.replicas, publications, routing: found.routing, upkeep, watches }
   })
 
   return {
@@ -95,7 +98,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
       upkeep.follow(events, lifetime)
       watches.follow(events, lifetime)
       connections.follow()
-      await followNetwork(components, found, lifetime)
+      await Promise.all([pages?.follow(lifetime), followNetwork(components, found, lifetime)])
     },
     stop() {
       stopping.abort(new AbortError('the node was stopped'))

@@ -22,14 +22,14 @@ const ALWAYS: CancellationToken = { isCancelled: false }
 
 /** Creates the part that hands records over and compares replicas. */
 export function createUpkeep(
-  { components, meter, numReplicas }: PartsInit,
+  { components, meter, numReplicas, role }: PartsInit,
   { compare, exchange, lookups, networkMerge, replicas, routing }: UpkeepPartsInit
 ): Upkeep {
   const { logger, peerId } = components
-  const { kad, store } = partsOf(components)
+  const { store } = partsOf(components)
   return new Upkeep({
     self: { id: peerId, multiaddrs: [] },
-    ...{ store, numReplicas, isReplica: () => kad.getMode() === 'server' },
+    ...{ store, numReplicas, isReplica: () => role.isReplica },
     members: () => routing.members(),
     isNear: (peer) => routing.isNear(peer),
     async send(to, key, record) {
