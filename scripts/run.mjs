@@ -9,7 +9,17 @@ import { pythonHivemind } from './python-hivemind.mjs'
 import { runTests } from './tests.mjs'
 import { toolchain } from './toolchain.mjs'
 
-const TASKS = { demo, example, hivemind, long, pack, packages, test, waggle }
+const TASKS = {
+  demo,
+  'demo:browser': demoBrowser,
+  example,
+  hivemind,
+  long,
+  pack,
+  packages,
+  test,
+  waggle
+}
 
 async function main([name = '', ...args]) {
   if (!Object.hasOwn(TASKS, name)) {
@@ -29,6 +39,13 @@ async function demo({ node, env }, args) {
   await step([node, 'node_modules/typescript/bin/tsc', '-b'], env)
 
   return run([node, 'scripts/demo/main.ts', ...args], env)
+}
+
+/** Serves the example for browsers, with a small network. */
+async function demoBrowser({ node, env }) {
+  await step([node, 'node_modules/typescript/bin/tsc', '-b'], env)
+
+  return run([node, 'examples/browser/serve.ts'], env)
 }
 
 /** Runs one of the examples: `npm run example -- presence alice`. */

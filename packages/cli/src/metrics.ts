@@ -6,6 +6,7 @@ import { type CallFigures, callFigures, type MetricValue } from './control/call-
 import type { CountedByMetrics } from './control/overview.ts'
 import { listenerOf } from './http/answers.ts'
 import { startBoundedServer } from './http/bounded-server.ts'
+import { assertOwnSite, isLoopback } from './http/browser-guard.ts'
 
 /** Milliseconds for which a computed metrics page is reused. */
 const MAX_AGE_MS = 1000
@@ -79,7 +80,14 @@ async function serve(
   const page = cachedFor(MAX_AGE_MS, async () => Buffer.from(await registry.metrics()))
   const server = await startBoundedServer(
     { host, port, option: '--metrics-port', maxConnections: MAX_CONNECTIONS },
-    listenerOf(async ({ url }, response) => {
+    listenerOf(async (message, response) => {
+      const { url } = message
+
+      // Beyond this machine, they are served under names that nobody here knows.
+      if (isLoopback(host)) {
+        assertOwnSite(message, host)
+      }
+
       if (url?.split('?')[0] !== '/metrics') {
         response.statusCode = 404
         response.end('The metrics are at /metrics\n')

@@ -118,12 +118,16 @@ export class UnreachableError extends Error {
   /** Peers that answered, and hold nothing. */
   readonly respondedPeers: number
 
-  constructor(failedPeers: number, respondedPeers = 0) {
-    super(unreachableMessage(failedPeers, respondedPeers))
+  /** @param isWithoutServers - whether only pages responded, which hold copies (N15) */
+  constructor(failedPeers: number, respondedPeers = 0, isWithoutServers = false) {
+    super(isWithoutServers ? WITHOUT_SERVERS : unreachableMessage(failedPeers, respondedPeers))
     this.failedPeers = failedPeers
     this.respondedPeers = respondedPeers
   }
 }
+
+const WITHOUT_SERVERS =
+  'no server of the network can be reached, and the pages that stand in for them have no copy of a value'
 
 function unreachableMessage(failed: number, responded: number): string {
   if (responded > 0) {

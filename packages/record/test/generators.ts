@@ -2,13 +2,13 @@ import fc from 'fast-check'
 import type { DHTRecord, Entry, Key, Limits, SubkeyId, Value } from '../src/index.ts'
 import { DEFAULT_LIMITS, encodeValue, subkeyId } from '../src/replica.ts'
 
-const { WAGGLE_LONG } = process.env
+const { WAGGLE_LONG, WAGGLE_CASES } = process.env
 
 /**
- * Cases that each law is tested with: more in the long suite, which sets WAGGLE_LONG. A failure prints
- * the seed that replays it.
+ * Cases that each law is tested with: more in the long suite, which sets WAGGLE_LONG, and fewer in a browser. A
+ * failure prints the seed that replays it.
  */
-export const CASES: number = WAGGLE_LONG === '1' ? 10_000 : 2_000
+export const CASES: number = Number(WAGGLE_CASES ?? (WAGGLE_LONG === '1' ? 10_000 : 2_000))
 
 /** The options of `fc.assert` for a law. */
 export const LAW = { numRuns: CASES }

@@ -49,7 +49,12 @@ export function simulatedClient(
     self: self.id,
     store: self.store,
     channel: channelOf(network, self, { connections, rounds, liars }),
-    routing: { nearest, nearestPresent: nearest, isLongSilent: () => false },
+    routing: {
+      nearest,
+      nearestPresent: nearest,
+      isLongSilent: () => false,
+      isSettled: () => false
+    },
     lookups: new Lookups({
       ...{ peers, requestTimeoutMs: REQUEST_TIMEOUT_MS },
       isReady: (peer) => connections.isOpen(peer)

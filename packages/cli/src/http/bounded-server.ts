@@ -25,7 +25,10 @@ export interface BoundedServerInit {
   /** The server's option, for error messages. */
   readonly option: string
 
-  /** Connections at once. A new one closes the oldest, so idle connections do not lock out others. @default 64 */
+  /**
+   * Connections at once. A new one closes the oldest of the host that has most, so no host locks out others.
+   * @default 64
+   */
   readonly maxConnections?: number
 }
 
@@ -51,9 +54,9 @@ export async function startBoundedServer(
   server.on('connection', (socket) => {
     strangers.add(socket)
     socket.once('close', () => strangers.delete(socket))
-    const [oldest] = strangers
 
-    if (strangers.size > maxConnections && oldest !== undefined) {
+    if (strangers.size > maxConnections) {
+      const oldest = oldestOfMost(strangers)
       strangers.delete(oldest)
       oldest.destroy()
     }
@@ -81,4 +84,11 @@ export async function startBoundedServer(
       await new Promise((resolve) => server.close(resolve))
     }
   }
+}
+
+/** Finds the oldest connection of the host that has most. */
+function oldestOfMost(sockets: Iterable<Socket>): Socket {
+  const ofHosts = [...Map.groupBy(sockets, ({ remoteAddress }) => remoteAddress).values()]
+  const [[oldest]] = ofHosts.sort((a, b) => b.length - a.length) as [[Socket]]
+  return oldest
 }

@@ -42,18 +42,19 @@ export function assertOwnSite({ headers }: IncomingMessage, ownHost: string): vo
   const name = hostname(headers.host ?? '')
 
   if (isIP(name) === 0 && name !== 'localhost' && name !== ownHost.toLowerCase()) {
-    throw new HttpError(403, 'other-host', 'the dashboard is not served under this name')
+    throw new HttpError(403, 'other-host', 'nothing is served under this name')
   }
 
   const site = headers['sec-fetch-site']
 
   if (site !== undefined && !OWN_SITES.includes(String(site))) {
-    throw new HttpError(
-      403,
-      'other-site',
-      'another page asked for the dashboard: open its address by hand'
-    )
+    throw new HttpError(403, 'other-site', 'another page asked for it: open the address by hand')
   }
+}
+
+/** Whether only this machine can connect to an address. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
 }
 
 /** Reads the name in `Host`, without the port and the brackets of IPv6. */

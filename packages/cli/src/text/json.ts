@@ -8,10 +8,10 @@ export type Json =
   | { readonly [name: string]: Json }
 
 /**
- * Characters that are invisible or reorder others: control, format, surrogate, private use and unassigned ones, and
- * line ends.
+ * Characters that are invisible or reorder others: control, format, surrogate, private use and unassigned ones, line
+ * ends, and what is shown as nothing, such as fillers and variation selectors.
  */
-const UNSEEN = /[\p{C}\p{Zl}\p{Zp}]/gu
+const UNSEEN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu
 
 /**
  * Formats JSON on one line that is safe in a terminal, whatever peer wrote the value. JSON escapes the ASCII

@@ -1,19 +1,13 @@
-import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
-import type { AxeResults } from 'axe-core'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import {
+  accessibilityFaults,
+  CHROMIUM,
+  inChromium,
+  launchChromium
+} from '../../../dht/test/support/chromium.ts'
 import { type Served, served } from '../support/served.ts'
 import { waggle } from '../support/waggle-process.ts'
-
-const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
-const executablePath = CHROMIUM.find((path) => existsSync(path))
-
-const TITLE =
-  executablePath === undefined
-    ? 'the dashboard in a browser (SKIPPED: Chromium is not installed)'
-    : 'the dashboard in Chromium'
 
 const PANELS = [
   ...['Health', 'Join', 'Activity', 'Ring of keys', 'Next expirations', 'Store, get and watch'],
@@ -26,7 +20,7 @@ const HOSTILE = ['<img src=x onerror=alert(1)>', '</script><script>alert(2)</scr
 const MANY = 10_000
 const MAX_ELEMENTS = 3000
 
-describe.skipIf(executablePath === undefined)(TITLE, () => {
+describe.skipIf(CHROMIUM === undefined)(inChromium('the dashboard'), () => {
   let browser: Browser
   let context: BrowserContext
   let page: Page
@@ -36,10 +30,7 @@ describe.skipIf(executablePath === undefined)(TITLE, () => {
   let problems: string[]
 
   beforeAll(async () => {
-    browser = await chromium.launch({
-      executablePath: executablePath ?? '',
-      args: ['--no-sandbox']
-    })
+    browser = await launchChromium()
     node = await served(['--dashboard', '0', '--dashboard-write'])
     peer = await served(['-p', node.address])
     const { dashboard } = node.events().find(({ event }) => event === 'started') ?? {}
@@ -92,6 +83,7 @@ describe.skipIf(executablePath === undefined)(TITLE, () => {
     await page.getByText('The node works: it knows 1 other server').waitFor()
     await page.getByText(`waggle serve --listen-on :0 -p ${node.address}`).waitFor()
     await page.getByRole('img', { name: /1 peer and 2 records on the ring of keys/ }).waitFor()
+    await page.getByText('Keys as a gateway').waitFor()
     await page.getByRole('table').filter({ hasText: 'round trip' }).getByText('inbound').waitFor()
     await page.reload()
     await page.getByRole('status').filter({ hasText: 'Live' }).waitFor()
@@ -191,12 +183,7 @@ describe.skipIf(executablePath === undefined)(TITLE, () => {
       .first()
       .click()
     await page.getByText(/replicas hold all of it/).waitFor()
-    const source = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
-    await page.evaluate(await readFile(source, 'utf8'))
-    const { violations }: AxeResults = await page.evaluate('axe.run()')
-    const found = violations.map(({ id, impact, nodes }) => [id, impact, nodes[0]?.html])
-
-    expect(found).toEqual([])
+    expect(await accessibilityFaults(page)).toEqual([])
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width)
     problems = problems.filter((problem) => !problem.includes('TrustedHTML'))
   })

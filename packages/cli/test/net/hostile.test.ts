@@ -1,8 +1,10 @@
 import { once } from 'node:events'
+import { get } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import process from 'node:process'
 import { DHT } from '@waggle/dht'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { startBoundedServer } from '../../src/http/bounded-server.ts'
 import { nodeMetrics } from '../../src/metrics.ts'
 import { RunningWaggle, waggle } from '../support/waggle-process.ts'
 
@@ -32,6 +34,17 @@ describe('the metrics of a node', () => {
     expect(await first.text()).toBe(await second.text())
   })
 
+  it.each([
+    [{ host: 'rebound.example' }, 403],
+    [{ host: 'localhost:1', 'sec-fetch-site': 'cross-site' }, 403],
+    [{ host: 'localhost:1' }, 200]
+  ])('are for no page of another site: %j is answered with %i (N13h)', async (headers, status) => {
+    const { port } = new URL(endpoint.url)
+    const options = { host: '127.0.0.1', port, path: '/metrics', headers }
+    const [{ statusCode }] = await once(get(options), 'response')
+    expect(statusCode).toBe(status)
+  })
+
   it('are read by a few at once, of whom the oldest give way: nobody is kept out (N13h)', async () => {
     const { port } = new URL(endpoint.url)
     const closed = Array.from({ length: SLOW_READERS }, async () => {
@@ -52,6 +65,34 @@ describe('the metrics of a node', () => {
         return sockets.filter(({ closed: isClosed }) => isClosed).length
       })
       .toBeGreaterThanOrEqual(SLOW_READERS - 16)
+  })
+})
+
+describe.runIf(process.platform === 'linux')('a server with few connections', () => {
+  it('closes the oldest of the host that has most: no host locks out another (N13h)', async () => {
+    const init = { host: '0.0.0.0', port: 0, option: '--http', maxConnections: 4 }
+    await using server = await startBoundedServer(init, (_, response) => response.end('hello'))
+    const port = Number(new URL(server.url).port)
+    const open = async (localAddress: string): Promise<Socket> => {
+      const socket = connect({ port, host: '127.0.0.1', localAddress }).on('error', () => {})
+      await once(socket, 'connect')
+      return socket
+    }
+    const modest = await open('127.0.0.2')
+    const greedy: Socket[] = []
+
+    for (let i = 0; i < 20; i++) {
+      greedy.push(await open('127.0.0.3'))
+    }
+
+    await expect.poll(() => greedy.filter(({ closed }) => closed).length).toBe(17)
+    modest.write('GET / HTTP/1.1\r\nhost: a\r\n\r\n')
+    const [answer] = await once(modest, 'data')
+    expect(String(answer)).toContain('200 OK')
+
+    for (const socket of [modest, ...greedy]) {
+      socket.destroy()
+    }
   })
 })
 

@@ -34,10 +34,14 @@ describe('shown', () => {
 
 describe('line', () => {
   it('escapes whatever is not seen or reorders text, and JSON reads it back ', () => {
-    const unseen = /[\p{C}\p{Zl}\p{Zp}]/u
+    const unseen = /[\p{C}\p{Zl}\p{Zp}\p{DI}]/u
     const known = [
       '\u061c',
       '\u200b',
+      '\u034f',
+      '\u3164',
+      '\ufe00',
+      '\u{e0101}',
       '\ufeff',
       '\u{e0000}',
       '\u{e007f}',

@@ -52,9 +52,14 @@ export class CpuShares {
 
   /** Charges a peer for a step of one of its jobs. */
   charge(peer: string, tookMs: number, nowMs: number): void {
+    this.adjust(peer, Math.min(tookMs, MAX_CHARGE_MS), nowMs)
+  }
+
+  /** Charges a peer for work whose time is estimated; gives back what is negative. */
+  adjust(peer: string, byMs: number, nowMs: number): void {
     this.#nowMs = nowMs
     const usage = this.#usageOf(peer)
-    usage.left.take(Math.min(tookMs, MAX_CHARGE_MS))
+    usage.left.take(byMs)
     usage.servedAtMs = nowMs
   }
 

@@ -88,7 +88,7 @@ export class TaskQueue {
     }
 
     this.#countRunning(peer, 1)
-    this.#shares.charge(peer, this.#init.costMs(), performance.now())
+    this.#shares.adjust(peer, this.#init.costMs(), performance.now())
     void task?.().finally(() => {
       this.#countRunning(peer, -1)
       this.#fill()

@@ -1,6 +1,7 @@
 import type { Connection, PeerId, Stream } from '@libp2p/interface'
 import { BufferLimits } from '../admission/buffer-limits.ts'
 import { CpuShares } from '../admission/cpu-shares.ts'
+import { DelegatedLookups } from '../admission/delegated-lookups.ts'
 import { BUSY_PAUSE_MS, Scheduler } from '../admission/scheduler.ts'
 import { SharedPlaces } from '../admission/shared-places.ts'
 import { TokenBucket } from '../admission/token-bucket.ts'
@@ -37,6 +38,9 @@ export interface DoorInit {
  */
 export class Door {
   readonly shares: CpuShares = new CpuShares()
+
+  /** Lookups that this node makes for other peers. */
+  readonly delegated: DelegatedLookups = new DelegatedLookups(this.shares)
   readonly turns: Turns = new Turns(this.shares)
 
   /** Inbound streams of all protocols. */

@@ -75,7 +75,8 @@ export class ExchangeClient implements RecordChannel {
       onResponse: ({ standing, record: bytes, ageMs, closer }) =>
         whenDone(bytes && this.#received(peer, { key, subkeys, bytes }), (record) => ({
           ...{ record, ageMs, closer },
-          isSame: standing === 'same'
+          isSame: standing === 'same',
+          isAbsent: standing === 'absent'
         })),
       fallback: () => this.#init.kadChannel.find(peer, key, options)
     })

@@ -9,13 +9,7 @@ import {
   RecordTooLargeError,
   ValidationError
 } from '@waggle/record'
-import {
-  beatingEntries,
-  isPromise,
-  lastExpiration,
-  project,
-  whenDone
-} from '@waggle/record/replica'
+import { beatingEntries, isPromise, lastExpiration, whenDone } from '@waggle/record/replica'
 import { equals } from 'uint8arrays/equals'
 import type { Access } from '../peers/access.ts'
 import { pointOfKey } from '../peers/key-space.ts'
@@ -23,14 +17,23 @@ import type { Routing } from '../peers/routing.ts'
 import { digestOfBytes } from '../store/record-digest.ts'
 import { nameOf, type RecordStore } from '../store/record-store.ts'
 import { ForgedSignatureError } from '../store/signature-checks.ts'
-import { NEVER_FRESH } from '../store/stored-record.ts'
 import { CloserPeers } from '../wire/closer-peers.ts'
-import { TARGET_MESSAGE_BYTES, UNKNOWN_AGE_MS } from '../wire/limits.ts'
+import { TARGET_MESSAGE_BYTES } from '../wire/limits.ts'
 import type { ServedProtocol, StreamHandler } from '../wire/protocol-server.ts'
 import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
 import type { Response } from '../wire/responder.ts'
 import type { MessageCodec } from '../wire/schema.ts'
 import type { Served } from '../wire/served.ts'
+import {
+  ABSENT,
+  copyIn,
+  type EncodedPart,
+  encodedPart,
+  type Lookup,
+  NO_PEERS,
+  partOf,
+  SAME
+} from './found-answers.ts'
 import {
   EXCHANGE,
   EXCHANGE_PROTOCOL,
@@ -60,6 +63,9 @@ export interface ExchangeServerInit {
 
   /** Whether this node is one of the nearest to a key. Undefined: to every key. */
   readonly isReplicaOf?: ((key: Uint8Array) => boolean) | undefined
+
+  /** Whether this node's neighbours have had the time to hand over what it lacks. Undefined: nobody knows. */
+  readonly isSettled?: (() => boolean) | undefined
 
   /** Decides who may write; undefined: everybody may. */
   readonly access?: Access | undefined
@@ -150,7 +156,7 @@ export class ExchangeServer implements ServedProtocol<Message> {
 
     if (held === undefined || !isReplicaOf(wanted.key)) {
       const copy = copyIn(cache, wanted, maxAge) ?? copyIn(copies, wanted, maxAge)
-      return copy === undefined ? partOf(held) : { answer: copy, isFound: true }
+      return copy === undefined ? this.#without(wanted, held) : { answer: copy, isFound: true }
     }
 
     if (!isCloserAlways) {
@@ -161,6 +167,13 @@ export class ExchangeServer implements ServedProtocol<Message> {
     const { bytes: record, isFound } = held
     const isKnown = digest.length > 0 && equals(digestOfBytes(record), digest)
     return { answer: isKnown ? SAME : { standing: 'held', record, closer: NO_PEERS }, isFound }
+  }
+
+  /** Answers for a key of which this node is no replica, or holds nothing. */
+  #without({ key }: FindKey, held: EncodedPart | undefined): Lookup {
+    const { isReplicaOf = always, isSettled } = this.#init
+    const isAbsent = held === undefined && isSettled?.() === true && isReplicaOf(key)
+    return isAbsent ? ABSENT : partOf(held)
   }
 
   /** Resolves later where what comes in takes long to check. */
@@ -237,73 +250,8 @@ export class ExchangeServer implements ServedProtocol<Message> {
   }
 }
 
-const NO_PEERS: readonly number[] = []
-const NONE: Lookup = { answer: { standing: 'nothing', closer: NO_PEERS }, isFound: false }
-const SAME: FoundAnswer = { standing: 'same', closer: NO_PEERS }
-
 function always(): boolean {
   return true
-}
-
-/**
- * Answers with a record that was stored here before nearer peers were known. It may be one write of many, so the
- * asker is named others, and takes it only where they have nothing.
- */
-function partOf(
-  held: { readonly bytes: Uint8Array; readonly isFound: boolean } | undefined
-): Lookup {
-  return held?.isFound === true
-    ? {
-        answer: { standing: 'copy', ageMs: UNKNOWN_AGE_MS, record: held.bytes, closer: NO_PEERS },
-        isFound: false
-      }
-    : NONE
-}
-
-/** The answer for a key. */
-interface Lookup {
-  readonly answer: FoundAnswer
-
-  /** Whether it is what the peer looks for. If not, the peer is named others to ask. */
-  readonly isFound: boolean
-}
-
-/**
- * Returns a copy that is whole and no more than so many seconds old. One without the subkeys that are wanted
- * says nothing: the dictionary may have them by now.
- */
-function copyIn(
-  store: RecordStore | undefined,
-  wanted: FindKey,
-  maxAge: number
-): FoundAnswer | undefined {
-  const { freshMs = NEVER_FRESH } = (maxAge > 0 && store?.find(nameOf(wanted.key))) || {}
-  const ageMs = Math.ceil(performance.now() - freshMs)
-  const copy = ageMs <= 1000 * maxAge ? store && encodedPart(store, wanted) : undefined
-  return copy?.isFound
-    ? { standing: 'copy', ageMs, record: copy.bytes, closer: NO_PEERS }
-    : undefined
-}
-
-/** Encodes what a store has of what is wanted; undefined if it does not hold the key. */
-function encodedPart(
-  store: RecordStore,
-  { key, subkeys }: FindKey
-): { readonly bytes: Uint8Array; readonly isFound: boolean } | undefined {
-  if (subkeys.length === 0) {
-    const bytes = store.encoded(key)
-    return bytes && { bytes, isFound: true }
-  }
-
-  const held = store.get(key)
-
-  // The rest is not encoded: of a full dictionary, that would take a thousand times as long.
-  if (isEmpty(held)) {
-    return undefined
-  }
-
-  const part = project(held, subkeys)
-  return { bytes: encodeRecord(part), isFound: part.subkeys.size > 0 }
 }
 
 /** Counts the keys of a request. A subkey counts as much as a key, because it takes as long to look up. */

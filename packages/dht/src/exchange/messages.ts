@@ -77,11 +77,11 @@ export interface FoundReply {
 }
 
 /**
- * The peer's answer for a key: nothing; a record that it holds as a replica; exactly the record of
- * which the digest is known; or a copy that left its replica `ageMs` ago.
+ * The peer's answer for a key: nothing; nothing, and no other replica can hold what this one lacks; a record that it
+ * holds as a replica; exactly the record of which the digest is known; or a copy that left its replica `ageMs` ago.
  */
 export type FoundAnswer = { readonly closer: readonly number[] } & (
-  | { readonly standing: 'nothing' | 'same' }
+  | { readonly standing: 'nothing' | 'absent' | 'same' }
   | { readonly standing: 'held'; readonly record: Uint8Array }
   | { readonly standing: 'copy'; readonly ageMs: number; readonly record: Uint8Array }
 )
@@ -145,7 +145,8 @@ const FOUND = union<FoundAnswer, 'standing'>('standing', {
   nothing: [0, CLOSER],
   held: [1, { record: RECORD, ...CLOSER }],
   same: [2, CLOSER],
-  copy: [3, { ageMs: AGE, record: RECORD, ...CLOSER }]
+  copy: [3, { ageMs: AGE, record: RECORD, ...CLOSER }],
+  absent: [4, CLOSER]
 })
 const STORED = union<StoredAnswer, 'outcome'>('outcome', {
   accepted: [0, CLOSER],

@@ -1,9 +1,14 @@
 import type { PeerId } from '@libp2p/interface'
-import { type DHTRecord, encodeRecord, isEmpty, type MaybePromise } from '@waggle/record'
+import {
+  type DHTRecord,
+  EMPTY_RECORD,
+  encodeRecord,
+  isEmpty,
+  type MaybePromise
+} from '@waggle/record'
 import { encodedSize, whenDone } from '@waggle/record/replica'
-import type { CpuShares } from '../admission/cpu-shares.ts'
+import { DelegatedLookups, type LookupSize } from '../admission/delegated-lookups.ts'
 import { OpenRequests } from '../admission/open-requests.ts'
-import { TaskQueue } from '../admission/task-queue.ts'
 import { BusyError, UnreachableError } from '../errors.ts'
 import type { Access } from '../peers/access.ts'
 import type { Replicas } from '../reading/replicas.ts'
@@ -42,18 +47,12 @@ export interface GatewayServerInit {
   /** Counts keys; undefined: nobody does. */
   readonly served?: Served | undefined
 
-  /** The peers' shares of the processor. */
-  readonly shares?: CpuShares | undefined
+  /** Runs the lookups, together with those of watches for others. */
+  readonly lookups?: DelegatedLookups | undefined
 
   /** Called with a peer that has sent a forged signature. */
   readonly onForgery?: ((peer: PeerId, error: Error) => void) | undefined
 }
-
-/** Lookups under way for clients. */
-const MAX_LOOKUPS = 256
-
-/** Lookups under way for one client: enough to hide their latency, and few records that it may not take. */
-const MAX_LOOKUPS_PER_PEER = 8
 
 /** Keys of all clients that wait or are being looked up, and of one client. */
 const MAX_KEYS = 8192
@@ -61,9 +60,6 @@ const MAX_KEYS_PER_PEER = 1024
 
 /** Bytes of the records in one reply that beat writes. The rest is left to the outcomes. */
 const MAX_WINNER_BYTES: number = MAX_MESSAGE_BYTES - TARGET_MESSAGE_BYTES
-
-/** Milliseconds of a processor that a lookup takes, which count for its client. */
-const LOOKUP_MS = 0.05
 
 /**
  * Looks keys up, and stores, on behalf of clients that cannot reach the replicas (N14). It looks up by
@@ -78,16 +74,11 @@ export class GatewayServer implements ServedProtocol<GatewayMessage> {
     maxRequests: MAX_KEYS,
     maxRequestsPerPeer: MAX_KEYS_PER_PEER
   })
-  readonly #lookups: TaskQueue
+  readonly #lookups: DelegatedLookups
 
   constructor(init: GatewayServerInit) {
     this.#init = init
-    this.#lookups = new TaskQueue({
-      maxRunning: MAX_LOOKUPS,
-      maxRunningPerPeer: MAX_LOOKUPS_PER_PEER,
-      costMs: () => LOOKUP_MS,
-      shares: init.shares
-    })
+    this.#lookups = init.lookups ?? new DelegatedLookups()
   }
 
   serve(stream: Client['stream'], id: PeerId): StreamHandler<GatewayMessage> {
@@ -163,7 +154,7 @@ export class GatewayServer implements ServedProtocol<GatewayMessage> {
    * Does something for one key when it is the client's turn, unless there is too much to do. Resolves with undefined,
    * and does nothing, if one message can't hold more answers.
    */
-  async #inTurn<A>(batch: Batch<A>, task: () => Promise<A>): Promise<A | undefined> {
+  async #inTurn<A>(batch: Batch<A>, task: Delegated<A>): Promise<A | undefined> {
     const { busy, client } = batch
     const { name } = client
 
@@ -175,32 +166,29 @@ export class GatewayServer implements ServedProtocol<GatewayMessage> {
     this.#keys.begin(name)
 
     try {
-      return await this.#lookups.run(name, async () => {
+      return await this.#lookups.run(name, async (count) => {
         if (client.isCancelled || batch.isFull) {
           return client.isCancelled ? busy : undefined
         }
 
         this.#init.served?.countKeys(name, 'gateway', 1)
-        return batch.count(await task())
+        return batch.count(await task(count))
       })
     } finally {
       this.#keys.end(name)
     }
   }
 
-  #read(
-    { key, subkey }: ReadPlace,
-    latest: boolean,
-    cancellation: Client
-  ): () => Promise<ReadAnswer> {
+  #read({ key, subkey }: ReadPlace, latest: boolean, cancellation: Client): Delegated<ReadAnswer> {
     const { replicas, store } = this.#init
 
-    return async () => {
+    return async (count) => {
       try {
         const minFreshMs = replicas.known.nowMs()
         const reading = await replicas.read(key, { latest, cancellation, minFreshMs, subkey })
         const { record, responded } = reading
         replicas.repair(key, reading).catch(() => {})
+        count(sizeOf(record, responded))
 
         if (isEmpty(record)) {
           return { state: 'absent', responded }
@@ -222,13 +210,10 @@ export class GatewayServer implements ServedProtocol<GatewayMessage> {
     }
   }
 
-  #write(
-    { key: keyBytes, record: bytes }: GatewayWrite,
-    client: Client
-  ): () => Promise<WriteAnswer> {
+  #write({ key: keyBytes, record: bytes }: GatewayWrite, client: Client): Delegated<WriteAnswer> {
     const { replicas, store } = this.#init
 
-    return async () => {
+    return async (count) => {
       // Copied: the replicas' requests keep them, and not the whole message.
       const key = keyBytes.slice()
       const write = await this.#received(key, bytes.slice(), client)
@@ -239,6 +224,8 @@ export class GatewayServer implements ServedProtocol<GatewayMessage> {
 
       try {
         const { outcome, peers, winner } = await replicas.write(key, write, client, client.name)
+        count(sizeOf(write, peers.size))
+        count(sizeOf(winner, peers.size))
         return {
           outcome,
           winner:
@@ -325,6 +312,14 @@ class Batch<A> {
       this.client.stream.countHeldBytes(-this.#sizeBytes)
     }
   }
+}
+
+/** Does something for one key, and counts what came back. */
+type Delegated<A> = (count: (size: LookupSize) => void) => Promise<A>
+
+/** The size of a record that so many peers sent or took. */
+function sizeOf(record: DHTRecord = EMPTY_RECORD, copies: number): LookupSize {
+  return { bytes: encodedSize(record), entries: record.subkeys.size, copies }
 }
 
 const NOBODY = { respondedPeers: 0, failedPeers: 0 } as const

@@ -1,4 +1,5 @@
 import type { Multiaddr } from '@multiformats/multiaddr'
+import { isRefusal } from '../peers/refused-dials.ts'
 import { NotAServerError, OtherRevisionError } from './not-a-server-error.ts'
 
 /** A failed attempt to join. */
@@ -95,15 +96,17 @@ const HINTS: readonly Hint[] = [
     isFinal: true
   },
   {
-    matches: ({ error }) =>
-      isOneOf(error, ['ECONNRESET', 'EPIPE', 'StreamResetError', 'ConnectionClosedError']) ||
-      isReset(error),
+    matches: ({ error }) => /closed while reading [1-9]/.test(error.message),
+    check:
+      'The connection ended in the middle of the handshake. The peer may be too busy: try again later, or with a longer bootstrapTimeoutMs. Or a process that is not a peer of this network listens there: check the port, and that both nodes have the same swarmKey, or both none.'
+  },
+  {
+    matches: ({ error }) => isRefusal(error),
     check:
       'The peer closed the connection. It may be full (its connectionManager.maxConnections), limit new connections from one host (connectionManager.inboundConnectionThreshold: 5 a second in libp2p’s own defaults), or deny this node (its allowPeer or connectionGater): try again later, with a longer bootstrapTimeoutMs, or another initial peer. If it never works, check the port, and that both nodes have the same swarmKey, or both none.'
   },
   {
-    matches: ({ error }) =>
-      isOneOf(error, ['ENCRYPTION_FAILED', 'EncryptionFailedError', 'ECONNRESET']),
+    matches: ({ error }) => isOneOf(error, ['ENCRYPTION_FAILED', 'EncryptionFailedError']),
     check:
       'A process that is not a peer of this network listens there: check the port, and that both nodes have the same swarmKey, or both none.',
     isFinal: true
@@ -131,15 +134,6 @@ function isOneOf(error: Error, names: readonly string[]): boolean {
   const { name, code, cause } = error as Error & { code?: unknown }
   const isItself = names.includes(name) || names.includes(String(code))
   return isItself || (cause instanceof Error && isOneOf(cause, names))
-}
-
-/**
- * Whether the other side closed the connection before it sent anything. libp2p reports that only in the message.
- */
-function isReset({ message }: Error): boolean {
-  return /ECONNRESET|closed the connection|has been reset|while reading 0\/\d+ bytes|after reading 0\/\d+ bytes/.test(
-    message
-  )
 }
 
 function hasPortZero(address: Multiaddr): boolean {

@@ -94,6 +94,11 @@ export class Reconnector {
   }
 
   #onConnect(id: PeerId): void {
+    // A page that stands in for servers can't be dialled later.
+    if (!this.#init.waggle.isJoined(id)) {
+      return
+    }
+
     for (const candidate of this.#candidatesFor(id.toString())) {
       const retry = this.#retries.get(candidate.name)
 

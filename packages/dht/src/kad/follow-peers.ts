@@ -2,6 +2,7 @@ import type { Libp2pEvents, TypedEventTarget } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
 import { hostOf } from '../peers/host-of.ts'
 import type { KnownPeers } from '../peers/known-peers.ts'
+import { isBetweenPages } from '../peers/page-address.ts'
 import type { PeerBook } from '../peers/peer-book.ts'
 
 export interface FollowPeersInit {
@@ -31,8 +32,11 @@ export async function followPeers(init: FollowPeersInit, signal: AbortSignal): P
   )
   const topology = await registrar.register(protocol, {
     onConnect(peer, connection) {
-      known.addConnected(peer, hostOf(connection.remoteAddr))
-      peers.recordResponse(peer)
+      // Nobody else could dial a page that claims to be a server.
+      if (!isBetweenPages(connection.remoteAddr)) {
+        known.addConnected(peer, hostOf(connection.remoteAddr))
+        peers.recordResponse(peer)
+      }
     },
     onDisconnect: (peer) => known.removeConnected(peer)
   })

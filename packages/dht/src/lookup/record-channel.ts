@@ -13,6 +13,9 @@ export interface FindReply {
   /** Whether its record has exactly the digest in the request. */
   readonly isSame?: boolean
 
+  /** Whether it is a replica without the record, and has had the same neighbours for so long that they would have handed it over. */
+  readonly isAbsent?: boolean
+
   /** Milliseconds since the record left its replica, if it is a copy. */
   readonly ageMs?: number | undefined
 

@@ -1,6 +1,6 @@
 import type { ConnectionGater } from '@libp2p/interface'
 import { isPrivate } from '@libp2p/utils'
-import type { Multiaddr } from '@multiformats/multiaddr'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { webSocketTarget } from '../peers/websocket-address.ts'
 import { hasHostName } from '../wire/host-names.ts'
 
@@ -20,7 +20,10 @@ export function browserGater(
 ): ConnectionGater {
   const exempt = new Set(given.flatMap(placesOf))
   return {
-    denyDialMultiaddr: (address) => !exempt.has(placeOf(address)) && isRisky(address),
+    denyDialMultiaddr: (address) => {
+      const dialled = relayOf(address) ?? address
+      return !exempt.has(placeOf(dialled)) && isRisky(dialled)
+    },
     ...gater
   }
 }
@@ -28,6 +31,12 @@ export function browserGater(
 function placesOf(address: Multiaddr): string[] {
   const place = placeOf(address)
   return [place, ...LOOPBACK.map((host) => place.replace(/^\/dns\/localhost/, host))]
+}
+
+/** The address of the relay in a relayed address. */
+function relayOf(address: Multiaddr): Multiaddr | undefined {
+  const [relay = '', ...others] = address.toString().split('/p2p-circuit')
+  return relay === '' || others.length === 0 ? undefined : multiaddr(relay)
 }
 
 /** The address without the peer's id. */

@@ -5,7 +5,9 @@ import {
   type StreamMuxerFactory,
   serviceCapabilities
 } from '@libp2p/interface'
+import { equals } from 'uint8arrays/equals'
 import { overriding } from '../door/overriding.ts'
+import { atEndOfTurn } from '../timing/end-of-turn.ts'
 import { fallbackWarning } from '../warn.ts'
 import { EarlyStreams } from './early-streams.ts'
 import { HeldWindowUpdates } from './held-window-updates.ts'
@@ -16,6 +18,9 @@ import { FrameHead } from './yamux-frames.ts'
 /** The muxer whose frame format is supported. */
 const YAMUX = '/yamux/1.0.0'
 
+/** The first line of a reply to a protocol's offer (multistream-select). The line that names the protocol follows. */
+const GREETING = new TextEncoder().encode('\x13/multistream/1.0.0\n')
+
 /**
  * Inbound streams that may be opened before this side has set up the connection. They are as large as other
  * streams.
@@ -25,7 +30,8 @@ const MAX_EARLY_STREAMS = 128
 /**
  * Wraps yamux so that it sends fewer messages. By itself it answers every message of a stream with a window update,
  * and encrypts and writes every frame on its own: two messages for each one that carries data. Here all frames of
- * one microtask go out in one write, and window updates are delayed until they matter. The frames are plain yamux,
+ * one microtask go out in one write, window updates are delayed until they matter, and frames that nobody waits for
+ * go out with the next one, or at the end of the turn. The frames are plain yamux,
  * and the other side needs no change. A muxer of another structure is used unchanged, with a warning.
  *
  * `streamMuxers: [coalescingMuxer(yamux())]`
@@ -107,6 +113,7 @@ class CoalescedFrames {
   #frames: Bytes[] = []
   #sizeBytes = 0
   #isFlushScheduled = false
+  #isLateFlushScheduled = false
 
   constructor(connection: MessageStream) {
     this.#connection = connection
@@ -128,12 +135,21 @@ class CoalescedFrames {
 
   #pass(frames: readonly Bytes[]): void {
     for (const frame of frames) {
-      this.#keepApart(frame)
+      const head = FrameHead.of(frame)
+      this.#keepApart(head)
       this.#frames.push(frame)
       this.#sizeBytes += frame.byteLength
-    }
 
-    if (this.#frames.length > 0 && !this.#isFlushScheduled) {
+      if (head.isMark || isGreeting(frame, head)) {
+        this.#flushLate()
+      } else {
+        this.#flushSoon()
+      }
+    }
+  }
+
+  #flushSoon(): void {
+    if (!this.#isFlushScheduled) {
       this.#isFlushScheduled = true
       queueMicrotask(() => {
         this.#isFlushScheduled = false
@@ -142,10 +158,18 @@ class CoalescedFrames {
     }
   }
 
-  /** Sends the end of a stream in another write than its beginning, see {@link ReceivedFrames}. */
-  #keepApart(frame: Bytes): void {
-    const head = FrameHead.of(frame)
+  #flushLate(): void {
+    if (!this.#isLateFlushScheduled) {
+      this.#isLateFlushScheduled = true
+      atEndOfTurn(() => {
+        this.#isLateFlushScheduled = false
+        this.flush()
+      })
+    }
+  }
 
+  /** Sends the end of a stream in another write than its beginning, see {@link ReceivedFrames}. */
+  #keepApart(head: FrameHead): void {
     if (head.ends && this.#opened.has(head.stream)) {
       this.flush()
     }
@@ -183,4 +207,9 @@ class CoalescedFrames {
     this.#opened.size > 0 && this.#opened.clear()
     return bytes
   }
+}
+
+/** Whether a frame has nothing but the first line of a reply to an offer. */
+function isGreeting(frame: Bytes, { dataBytes }: FrameHead): boolean {
+  return dataBytes === GREETING.length && equals(frame.subarray(-GREETING.length), GREETING)
 }

@@ -35,7 +35,7 @@ export function guardedMuxer<C extends { readonly events: object }>(
     return {
       protocol: inner.protocol,
       createStreamMuxer: (connection: MessageStream): StreamMuxer =>
-        limited(inner.createStreamMuxer(gated(connection, door, maxFrameBytes)), {
+        limitedStreams(inner.createStreamMuxer(gated(connection, door, maxFrameBytes)), {
           door,
           peer: nameOf(connection)
         }),
@@ -45,7 +45,7 @@ export function guardedMuxer<C extends { readonly events: object }>(
 }
 
 /** Limits the inbound streams of a muxer, and the protocols offered on each. */
-function limited(
+export function limitedStreams(
   muxer: StreamMuxer,
   { door, peer }: { readonly door: Door; readonly peer: string }
 ): StreamMuxer {

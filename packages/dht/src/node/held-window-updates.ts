@@ -12,25 +12,32 @@ const WINDOW_UPDATE = 1
 const STREAM_AT = 4
 const LENGTH_AT = 8
 
-/**
- * Bytes at which an update is sent: half of yamux's initial window, as in go-yamux. The other half keeps the sender
- * going.
- */
-const RELEASE_AT_BYTES: number = 128 * 1024
+/** Bytes of a stream's initial window. */
+const WINDOW_BYTES: number = 256 * 1024
+
+/** Bytes that a sender has left when an update is sent: half of the initial window, as in go-yamux. */
+const RELEASE_AT_BYTES: number = WINDOW_BYTES / 2
 
 /** Streams whose updates are held. Streams end without notice; beyond this many the oldest update is sent. */
 const MAX_HELD_STREAMS = 256
 
 type Frame = Parameters<MessageStream['send']>[0]
 
+interface Held {
+  readonly bytes: number
+
+  /** Bytes of the window that the muxer has granted, at least. */
+  readonly windowBytes: number
+}
+
 /** Sums up a muxer's window updates, stream by stream, until they justify a frame. */
 export class HeldWindowUpdates {
   #evicted: Frame[] = []
 
-  /** Bytes held, by stream. */
-  readonly #held = new BoundedMap<number, number>({
+  /** Updates held, by stream. */
+  readonly #held = new BoundedMap<number, Held>({
     maxSize: MAX_HELD_STREAMS,
-    onEvict: (stream, bytes) => this.#evicted.push(windowUpdate(stream, bytes))
+    onEvict: (stream, { bytes }) => this.#evicted.push(windowUpdate(stream, bytes))
   })
 
   /** Returns the frames to send in place of one frame: mostly that frame, or none. */
@@ -41,15 +48,18 @@ export class HeldWindowUpdates {
 
     const head = new DataView(frame.buffer, frame.byteOffset, HEAD_BYTES)
     const stream = head.getUint32(STREAM_AT)
-    const bytes = (this.#held.get(stream) ?? 0) + head.getUint32(LENGTH_AT)
+    const length = head.getUint32(LENGTH_AT)
+    const known = this.#held.get(stream)
+    const bytes = (known?.bytes ?? 0) + length
+    const windowBytes = Math.max(known?.windowBytes ?? WINDOW_BYTES, leastWindow(length))
 
-    if (bytes >= RELEASE_AT_BYTES) {
+    if (windowBytes - bytes <= RELEASE_AT_BYTES) {
       this.#held.delete(stream)
       return [windowUpdate(stream, bytes)]
     }
 
     this.#evicted = []
-    this.#held.set(stream, bytes)
+    this.#held.set(stream, { bytes, windowBytes })
     return this.#evicted
   }
 }
@@ -64,6 +74,21 @@ function isWindowUpdate(frame: Frame): frame is Uint8Array {
     frame[2] === 0 &&
     frame[3] === 0
   )
+}
+
+/**
+ * Returns the bytes of the smallest window that an update can belong to. yamux doubles the window of a stream that
+ * is read quickly, and an update is never larger than the window. So an update for a few bytes that have been read
+ * can grant far more, which nobody needs while the sender has enough left: most streams carry one short message.
+ */
+function leastWindow(length: number): number {
+  let bytes = WINDOW_BYTES
+
+  while (bytes < length) {
+    bytes *= 2
+  }
+
+  return bytes
 }
 
 function windowUpdate(stream: number, bytes: number): Uint8Array {

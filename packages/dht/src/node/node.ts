@@ -15,7 +15,7 @@ import { guardedIdentifyPush } from './identify-push.ts'
 import { listenedAddresses } from './listened-addresses.ts'
 import { limitedProtector } from './negotiation-limit.ts'
 import { patientIdentify } from './patient-identify.ts'
-import { RELAYED_ADDRESS } from './relayed-address.ts'
+import { PAGE_ADDRESS, RELAYED_ADDRESS } from './relayed-address.ts'
 import type { Settings } from './settings.ts'
 
 /** Services of a node made by `DHT.create`, besides those that the caller adds. */
@@ -48,22 +48,28 @@ export async function startNode(settings: Settings): Promise<Libp2p<ServiceMap>>
 }
 
 async function configuration(settings: Settings): Promise<Libp2pOptions<NodeServices>> {
-  const { allowPeer, libp2pOptions, logger, metrics, swarmKey } = settings
+  const { allowPeer, libp2pOptions, logger, metrics, pages, swarmKey } = settings
+  const isRelayed = settings.relay || pages !== undefined
   const privateKey = await identityOf(settings)
   const own = platform.gater(libp2pOptions.connectionGater, settings.initialPeers)
   const layers = connectionLayers(allowPeer ? gaterFor(accessBy(allowPeer), own) : own)
+  const transports = await platform.transports({ places: layers.pending, relay: isRelayed })
 
   return {
     ...(privateKey && { privateKey }),
     ...(logger && { logger }),
     ...(metrics && { metrics }),
     ...(swarmKey && { connectionProtector: await protectorBy(swarmKey) }),
-    transports: await platform.transports({ places: layers.pending, relay: settings.relay }),
+    transports: [...transports, ...(pages ? [pages.transport] : [])],
     ...layers.options,
     ...libp2pOptions,
     connectionGater: layers.options.connectionGater,
     addresses: {
-      listen: [...settings.listenOn.map(String), ...(settings.relay ? [RELAYED_ADDRESS] : [])],
+      listen: [
+        ...settings.listenOn.map(String),
+        ...(isRelayed ? [RELAYED_ADDRESS] : []),
+        ...(pages ? [PAGE_ADDRESS] : [])
+      ],
       announce: settings.announce.map(String),
       ...libp2pOptions.addresses
     },
@@ -133,6 +139,7 @@ async function services({
   limits,
   nodeLimits,
   numReplicas,
+  pages,
   persistence,
   protocol,
   relay,
@@ -142,7 +149,7 @@ async function services({
 }: Settings): Promise<Omit<NonNullable<Libp2pOptions<NodeServices>['services']>, LayerService>> {
   return {
     identify: patientIdentify(),
-    identifyPush: guardedIdentifyPush(relay),
+    identifyPush: guardedIdentifyPush(relay || pages !== undefined),
     listenedAddresses: listenedAddresses(),
     dht: await platform.kadDHT({
       protocol,
@@ -153,6 +160,7 @@ async function services({
     waggle: waggle({
       ...{ numReplicas, requestTimeoutMs, cache, limits: nodeLimits, allowPeer, connections },
       serveGateway,
+      pages,
       ...persistence
     })
   }

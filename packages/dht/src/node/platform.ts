@@ -7,7 +7,10 @@ import { relayTransport } from './relay.ts'
 /** Node, Bun and Deno. */
 export const platform: Platform = {
   isBrowser: false,
-  refusals: {},
+  refusals: {
+    pages:
+      'pages are in browsers. This node needs no WebRTC: others dial it where it listens (listenOn)'
+  },
   kadDHT: async (init) => waggleKadDHT(init),
   transports: async ({ places }) => [sharedPort(places), relayTransport()],
   dialled: withoutTwins,

@@ -151,7 +151,13 @@ function assertCombines(options: DHTOptions): void {
 }
 
 /** Checks roles: a node that others can't dial must neither store records for them nor relay. */
-function assertRoles({ clientMode, relay, serveRelay }: DHTOptions): void {
+function assertRoles({ clientMode, pages, relay, serveRelay }: DHTOptions): void {
+  if (pages !== undefined && clientMode === false) {
+    throw new TypeError(
+      'pages is for clients: a page stores records for others only while no server is left. Leave out clientMode: false'
+    )
+  }
+
   if (relay === true && clientMode === false) {
     throw new TypeError(
       "relay is for nodes that others can't dial, which are clients: leave out clientMode: false, or relay if others can dial this node"

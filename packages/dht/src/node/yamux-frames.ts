@@ -8,8 +8,10 @@ const FLAGS_AT = 3
 const STREAM_AT = 4
 const LENGTH_AT = 8
 const DATA = 0
+const WINDOW_UPDATE = 1
 const PING = 2
 const SYN = 1
+const ACK = 2
 const FIN = 4
 
 /** Position of an incomplete head. */
@@ -55,6 +57,11 @@ export class FrameHead {
   /** Whether it ends one side of a stream. */
   get ends(): boolean {
     return (this.#flags & FIN) !== 0
+  }
+
+  /** Whether it only opens, confirms or ends a stream. Nobody waits for that before something else arrives. */
+  get isMark(): boolean {
+    return this.#bytes[TYPE_AT] === WINDOW_UPDATE && (this.#flags & (SYN | ACK | FIN)) !== 0
   }
 
   /** The flags. A ping request has the same flag as a frame that opens a stream. */

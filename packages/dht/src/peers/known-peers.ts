@@ -30,6 +30,9 @@ export interface KnownPeersInit {
   readonly onSuspect?: (peer: PeerId) => void
 }
 
+/** Milliseconds without a new neighbour after which all hand-overs between neighbours are over (N7). */
+export const SETTLED_MS = 30_000
+
 /** Lost members remembered. */
 const MAX_LOST = 20
 
@@ -63,6 +66,9 @@ export class KnownPeers implements Membership {
   /** The most recently lost members, for a node without any others. */
   readonly #lost = new BoundedMap<string, LostMember>({ maxSize: MAX_LOST })
 
+  /** Time of the last change near this node, in ms of the process's clock. */
+  #unsettledMs = performance.now()
+
   constructor(init: KnownPeersInit) {
     const { onFound, onLost, records, self } = init
     this.#init = init
@@ -74,6 +80,7 @@ export class KnownPeers implements Membership {
           record.isInTable = true
         })
         this.#lost.delete(peer.toString())
+        this.isNear(peer) && this.unsettle()
         this.#locate(peer)
         onFound?.(peer)
       },
@@ -129,6 +136,15 @@ export class KnownPeers implements Membership {
     const sinceMs = performance.now() - DEPARTED_MS
     const present = [...this.#lost.values()].filter(({ presentAtMs }) => presentAtMs > sinceMs)
     return present.map(({ contact }) => contact)
+  }
+
+  isSettled(): boolean {
+    return performance.now() - this.#unsettledMs >= SETTLED_MS
+  }
+
+  /** Records that this node may lack what it should hold: a neighbour came, or it has just begun to serve, or slept. */
+  unsettle(): void {
+    this.#unsettledMs = performance.now()
   }
 
   isLongSilent(peer: PeerId): boolean {

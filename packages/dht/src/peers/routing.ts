@@ -11,6 +11,9 @@ export interface Membership extends Routing {
   /** The known peers nearest to a point, without those that have certainly left. */
   nearestPresent(target: Uint8Array, count: number): PeerInfo[]
 
+  /** Whether no server has come near this node for so long that what it should hold has been handed over to it. */
+  isSettled(): boolean
+
   /** Whether a peer has failed for so long, without any response, that it may have left. */
   isLongSilent(peer: PeerId): boolean
 }

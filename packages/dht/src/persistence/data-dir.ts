@@ -5,6 +5,7 @@ import { DataDirError, toError } from '../errors.ts'
 import type { Disk } from './disk.ts'
 import { FREE_SPACE, isFull, type LevelDatabase, openLevel, reasonOf } from './level-database.ts'
 import { openLevelDisk } from './level-disk.ts'
+import { assertRegularFiles } from './level-files.ts'
 import { assertTrusted, readSmallFile, writeSmallFile } from './small-file.ts'
 
 /** A directory that this process has locked. */
@@ -110,6 +111,7 @@ export async function lockDataDir(dataDir: string): Promise<LockedDirectory> {
 /** Opens the lock's database, which is empty: a damaged one is replaced. */
 async function openLock(folder: string): Promise<LevelDatabase> {
   try {
+    await assertRegularFiles(folder)
     return await openLevel(folder)
   } catch (error) {
     if (isLocked(error)) {

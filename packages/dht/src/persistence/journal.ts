@@ -124,7 +124,11 @@ export class Journal implements PersistenceHook {
   async close(): Promise<number> {
     this.#isClosed = true
     this.#cancel?.()
-    await Promise.race([this.#finish(), wait(MAX_CLOSE_MS, undefined, { keepsAlive: true })])
+    const finished = new AbortController()
+    await Promise.race([
+      this.#finish().finally(() => finished.abort()),
+      wait(MAX_CLOSE_MS, finished.signal, { keepsAlive: true })
+    ])
     const left = new Set([...this.#changed, ...this.#unsure]).size
     this.#failure ??= new AbortError('the node was stopped')
     this.#nextRound?.reject(this.#failure)

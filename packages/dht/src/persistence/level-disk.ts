@@ -18,6 +18,7 @@ import {
   scan
 } from './level-database.ts'
 import {
+  assertRegularFiles,
   finishRebuild,
   goBack,
   type LevelFolders,
@@ -52,6 +53,7 @@ export async function openLevelDisk(
 
   try {
     await finishRebuild(folders)
+    await assertRegularFiles(folder)
     await rememberFiles(folders)
     const database = (await hasWholeIndex(folder)) ? await openSound(folder) : undefined
     return new LevelDisk({

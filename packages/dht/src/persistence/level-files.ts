@@ -28,6 +28,21 @@ export function levelFolders(main: string): LevelFolders {
   }
 }
 
+/**
+ * Checks that a database has regular files only: LevelDB would wait for a pipe, read a device without end, and write
+ * through a link.
+ *
+ * @throws Error naming the first one that is something else
+ */
+export async function assertRegularFiles(folder: string): Promise<void> {
+  const files = await readdir(folder, { withFileTypes: true }).catch(() => [])
+  const odd = files.find((file) => !(file.isFile() || file.isDirectory()))
+
+  if (odd !== undefined) {
+    throw new Error(`${odd.name} in it is not a regular file`)
+  }
+}
+
 /** Finishes a folder replacement that the end of the process interrupted. */
 export async function finishRebuild({ main, before, rebuilt }: LevelFolders): Promise<void> {
   if (!(await exists(main))) {

@@ -53,14 +53,17 @@ export class BeyondReach {
     const { gateways } = this.#init
     // Replicas held after this moment whatever a gateway finds.
     const freshMs = known.nowMs()
-    const early = this.isNeeded(key) ? await gateways.read(key, options) : undefined
+    const asking = this.isNeeded(key) ? gateways.read(key, options) : undefined
+    asking?.catch(() => {})
+    // The latest takes all that can be reached: gateways may lie, and so may those who say that replicas are missing.
+    const early = options.latest === true ? undefined : await asking
 
     if (early !== undefined && early.error === undefined) {
       return readingOf(known, { key, options, freshMs, found: [early] })
     }
 
     const { reading, error, isMissing } = await this.#attempt(direct)
-    const late = isMissing ? (early ?? (await gateways.read(key, options))) : undefined
+    const late = isMissing ? await (asking ?? gateways.read(key, options)) : undefined
     const found = [reading, late?.error === undefined ? late : undefined].filter(isDefined)
 
     if (found.length === 0) {

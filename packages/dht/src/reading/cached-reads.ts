@@ -179,7 +179,7 @@ export class CachedReads {
   /** Returns the record that this node stores, caches or watches, if it is good enough. */
   #remembered(key: Uint8Array, options: CachedReadOptions, maxAge: number): DHTRecord | undefined {
     const { subkey } = options
-    const known = this.#known.get(key, subkey)
+    const known = this.#known.show(key, subkey)
 
     if (this.#known.isDoubted || !this.#isSufficient(known, options, maxAge)) {
       return undefined

@@ -41,6 +41,9 @@ export interface FindingNode {
   readonly channel: RecordChannel
   readonly routing: Membership
   readonly numReplicas: number
+
+  /** Whether servers that are out of reach may hold what all replicas lack. @default never */
+  readonly mayLack?: () => boolean
 }
 
 /** A reply, and by when its record had all that a replica held. */
@@ -51,8 +54,9 @@ interface FreshReply extends FindReply {
 /**
  * Joins what peers hold until it is good enough (N5). A plain read asks one peer after the other, a
  * read of the latest all replicas at once. Replicas may not have handed over to new peers yet, so many
- * more peers than hold a record are asked before a key counts as absent. If too few of its nearest
- * servers have answered by then (N11), those that failed are asked once more.
+ * more peers than hold a record are asked before a key counts as absent, unless all replicas say that
+ * their neighbours are settled. If too few of its nearest servers have answered by then (N11), those that
+ * failed are asked once more.
  *
  * Of a single subkey, peers answer with projections. A replica that holds the key without it says that
  * it is not there, so no more peers are asked.
@@ -64,6 +68,9 @@ export class Finding implements Lookup<FreshReply> {
   readonly #init: FindingInit
   readonly #reach: Reach
   readonly #answers: ReplicaState[] = []
+
+  /** Replicas that hold nothing, and have had the time to be handed what they lack. */
+  readonly #without = new Set<PeerInfo>()
   readonly #startMs: number
   readonly #subkeys: readonly SubkeyId[]
   #record: DHTRecord
@@ -184,8 +191,9 @@ export class Finding implements Lookup<FreshReply> {
     return latest === true ? 0 : Math.max(Math.min(maxAge, MAX_AGE_SECONDS), 0)
   }
 
-  #hold(contact: PeerInfo, { record: answered, freshMs, ageMs }: FreshReply): void {
+  #hold(contact: PeerInfo, { record: answered, freshMs, ageMs, isAbsent }: FreshReply): void {
     const { key, node, options } = this.#init
+    isAbsent && this.#without.add(contact)
     const record = answered ?? EMPTY_RECORD
     const isHolder = !isEmpty(record) || (answered !== undefined && this.#subkeys.length > 0)
     this.#answers.push({ contact, record, isHolder })
@@ -207,7 +215,7 @@ export class Finding implements Lookup<FreshReply> {
   #widen(): void {
     const isHeard = this.#isHeard || (this.#init.own.isHolder && this.#isNear)
 
-    if (this.#isMissing && !isHeard) {
+    if (this.#isMissing && !isHeard && !this.#isSettled) {
       this.search.widen(SEARCH_WIDTH)
     }
   }
@@ -222,6 +230,15 @@ export class Finding implements Lookup<FreshReply> {
   /** Whether all that were to be asked have been, and nothing was found. */
   get #isMissing(): boolean {
     return !this.#isFound && this.search.isDone && !this.#isOwnFound
+  }
+
+  /** Whether no peer behind the replicas can hold what none of them does. */
+  get #isSettled(): boolean {
+    const { node, own } = this.#init
+    const nearest = this.#nearest
+    const isSettled = (contact: PeerInfo): boolean =>
+      contact === own.contact ? node.routing.isSettled() : this.#without.has(contact)
+    return nearest.length === node.numReplicas && nearest.every(isSettled)
   }
 
   get #nearest(): PeerInfo[] {

@@ -7,6 +7,7 @@ import type { Routing } from '../peers/routing.ts'
 import { placeName } from '../store/place-name.ts'
 import { nameOf, type RecordStore } from '../store/record-store.ts'
 import { NEVER_FRESH } from '../store/stored-record.ts'
+import { LearnedRecords } from './learned-records.ts'
 
 export interface KnownRecordsInit {
   readonly self: PeerId
@@ -29,15 +30,15 @@ export interface KnownRecordsInit {
 /** Single subkeys of which is remembered how fresh they are. */
 const MAX_FRESH_SUBKEYS = 10_000
 
-/** Stored records of which is remembered that this node has learned them. */
-const MAX_LEARNED = 10_000
-
 /** The knowledge of a node about a key, or about one of its subkeys. */
 export interface Known {
   readonly record: DHTRecord
 
   /** Whether it is more than this node holds as a replica. */
   readonly isByCache: boolean
+
+  /** Whether this node holds any of the key as a replica. */
+  readonly isHeld: boolean
 
   /** Time in ms of the process's clock by which the record has all that a replica held; `NEVER_FRESH` for a part. */
   readonly freshMs: number
@@ -59,7 +60,7 @@ export interface WatchedRecords {
 }
 
 /** The knowledge of a watch about a key. */
-export interface WatchedRecord extends Omit<Known, 'isByCache'> {}
+export interface WatchedRecord extends Omit<Known, 'isByCache' | 'isHeld'> {}
 
 /** The freshness of a subkey, in ms of the process's clock, valid while the cache holds its key since then. */
 interface FreshSubkey {
@@ -89,15 +90,16 @@ export class KnownRecords {
   /** The process's clock, in ms. */
   readonly nowMs: () => number
   readonly #freshSubkeys = new BoundedMap<string, FreshSubkey>({ maxSize: MAX_FRESH_SUBKEYS })
-
-  /** The times at which this node learned what it stores, in ms of the process's clock: it may cease to be a replica. */
-  readonly #learnedMs = new BoundedMap<string, number>({ maxSize: MAX_LEARNED })
+  readonly #learned: LearnedRecords | undefined
   #watches: WatchedRecords | undefined
   #doubtedUntilMs = Number.NEGATIVE_INFINITY
 
   constructor(init: KnownRecordsInit) {
     this.#init = init
     this.nowMs = init.nowMs ?? (() => performance.now())
+    const { cache, store } = init
+    const isReplicaOf = (key: Uint8Array): boolean => this.isReplicaOf(key)
+    this.#learned = cache && new LearnedRecords({ cache, store, isReplicaOf })
   }
 
   /** Joins what watches know from now on, and has them know what this node learns. */
@@ -153,19 +155,31 @@ export class KnownRecords {
     const held = wantedOf(whole, subkey)
     const cached = this.#init.cache?.find(name)
     const watched = this.#watches?.known(name, subkey)
-    const learned = isEmpty(whole) ? wantedOf(this.#learned(key), subkey) : held
+    const learned = isEmpty(whole) ? wantedOf(this.#learned?.stored(key), subkey) : held
     const remembered = this.#join(learned, wantedOf(cached?.record, subkey))
     const record = this.#join(remembered, wantedOf(watched?.record, subkey))
-    const freshMs = isEmpty(whole)
-      ? Math.max(this.#cachedFreshMs(key, subkey), watched?.freshMs ?? NEVER_FRESH)
-      : this.nowMs()
+    const isHeld = !isEmpty(whole)
+    const freshMs = isHeld
+      ? this.nowMs()
+      : Math.max(this.#cachedFreshMs(key, subkey), watched?.freshMs ?? NEVER_FRESH)
     const noticeMs = watched?.noticeMs ?? Number.POSITIVE_INFINITY
-    return { record, freshMs, noticeMs, isByCache: record !== held }
+    return { record, freshMs, noticeMs, isByCache: record !== held, isHeld }
   }
 
-  /** Adds what this node knows by now to what was found. */
+  /** Returns the same for a reader, to whom nothing older is to be shown later, replica or not (N5b). */
+  show(key: Uint8Array, subkey?: SubkeyId): Known {
+    const known = this.get(key, subkey)
+
+    if (known.isHeld) {
+      this.#learned?.noteStored(nameOf(key))
+    }
+
+    return known
+  }
+
+  /** Adds what this node knows by now to what was found, for a reader. */
   complete(key: Uint8Array, record: DHTRecord, subkey?: SubkeyId): DHTRecord {
-    return this.#join(record, this.get(key, subkey).record)
+    return this.#join(record, this.show(key, subkey).record)
   }
 
   /** Whether this node holds all of it as a replica, which needs no second copy. */
@@ -209,19 +223,10 @@ export class KnownRecords {
         this.#markFresh({ name, place: placeName(key, subkey) }, freshMs, cache)
       }
     } else if (isRemembered) {
-      this.#learnedMs.set(name, performance.now())
+      this.#learned?.noteStored(name)
     }
 
     this.#watches?.onLearned(name, record)
-  }
-
-  /** Returns what this node stores and has learned as a replica, unless others have changed it since. */
-  #learned(key: Uint8Array): DHTRecord {
-    const { store } = this.#init
-    const name = nameOf(key)
-    return store.changedMs(name) <= (this.#learnedMs.get(name) ?? Number.NEGATIVE_INFINITY)
-      ? store.get(key)
-      : EMPTY_RECORD
   }
 
   /** The freshness of one subkey counts for no other, and only while the cache keeps what it is about. */

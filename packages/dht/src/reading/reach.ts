@@ -14,6 +14,9 @@ export interface ReachInit {
   readonly self: PeerInfo
   readonly routing: Membership
   readonly numReplicas: number
+
+  /** Whether servers that are out of reach may hold what all replicas lack. @default never */
+  readonly mayLack?: () => boolean
 }
 
 /** Tells whether a lookup has reached enough of a key's nearest servers (N11). */
@@ -38,7 +41,11 @@ export class Reach {
 
   /** Whether a key that nobody was found to hold is absent. Only at the end of the lookup. */
   get isSufficient(): boolean {
-    const { numReplicas, search } = this.#init
+    const { mayLack, numReplicas, search } = this.#init
+
+    if (mayLack?.()) {
+      return false
+    }
 
     // A banned peer proves nothing, but a node that knows no other is not alone.
     if (this.#responses.size === 0 && search.hasBanned) {
@@ -66,7 +73,8 @@ export class Reach {
 
   /** Creates the error for a lookup that has not reached enough. */
   error(): UnreachableError {
-    return new UnreachableError(this.#failed.size, this.#responses.size)
+    const isWithoutServers = this.#init.mayLack?.() === true
+    return new UnreachableError(this.#failed.size, this.#responses.size, isWithoutServers)
   }
 
   readonly #asNearServer = ({

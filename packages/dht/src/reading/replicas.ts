@@ -30,6 +30,9 @@ export interface ReplicasInit extends Omit<FindingNode, 'known'> {
   /** Whether this node holds records for others: a client does not. */
   readonly isReplica: () => boolean
 
+  /** Whether servers that are out of reach may hold what all replicas lack (N15). @default never */
+  readonly mayLack?: () => boolean
+
   /** The way to replicas that a client cannot dial (N14); undefined: there is none. */
   readonly beyondReach?: BeyondReach | undefined
 }

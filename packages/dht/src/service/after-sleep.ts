@@ -5,6 +5,7 @@ import type { Clocks } from '../clock/clocks.ts'
 import type { Liveness } from '../connections/liveness.ts'
 import type { DHTEvents } from '../events.ts'
 import type { Publications } from '../operations/publications.ts'
+import type { KnownPeers } from '../peers/known-peers.ts'
 import type { Replicas } from '../reading/replicas.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import { SleepDetector } from '../timing/sleep-detector.ts'
@@ -32,6 +33,7 @@ export interface AfterSleepInit {
   /** Records whose age nobody knows after a sleep. */
   readonly caches: readonly (RecordStore | undefined)[]
   readonly publications: Pick<Publications, 'runAll'>
+  readonly routing: Pick<KnownPeers, 'unsettle'>
   readonly upkeep: Pick<Upkeep, 'refresh'>
   readonly watches: Pick<Watches, 'renewAll'>
 }
@@ -62,8 +64,9 @@ export function sleepDetector(
  * dial a neighbour that disconnected without a goodbye.
  */
 async function catchUp(init: AfterSleepInit, sleptMs: number): Promise<void> {
-  const { caches, events, liveness, publications, replicas, upkeep, watches } = init
+  const { caches, events, liveness, publications, replicas, routing, upkeep, watches } = init
   replicas.known.doubt(DOUBT_MS)
+  routing.unsettle()
 
   for (const cache of caches) {
     cache?.markAllOld()

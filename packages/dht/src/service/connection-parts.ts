@@ -7,6 +7,7 @@ import type { ConnectionOptions } from '../connections/watermarks.ts'
 import type { ExchangeClient } from '../exchange/exchange-client.ts'
 import { EXCHANGE_PROTOCOL, type GoodbyeReason } from '../exchange/messages.ts'
 import { partsOf } from '../kad/node-parts.ts'
+import { INTRODUCTION_PROTOCOL } from '../pages/introduction-messages.ts'
 import { isVacancy } from '../peers/refused-dials.ts'
 import { anySignal, timeoutSignal } from '../timing/deadline.ts'
 import { COMPARE_PROTOCOL } from '../upkeep/compare-messages.ts'
@@ -17,7 +18,13 @@ import type { ProtocolServer } from '../wire/protocol-server.ts'
 import type { PeerParts } from './peer-parts.ts'
 import type { WaggleComponents } from './service-interface.ts'
 
-const PROTOCOLS = [EXCHANGE_PROTOCOL, WATCH_PROTOCOL, CLOCK_PROTOCOL, COMPARE_PROTOCOL]
+const PROTOCOLS = [
+  EXCHANGE_PROTOCOL,
+  WATCH_PROTOCOL,
+  CLOCK_PROTOCOL,
+  COMPARE_PROTOCOL,
+  INTRODUCTION_PROTOCOL
+]
 
 /** Milliseconds for sending goodbyes to all peers. */
 const LEAVE_TIMEOUT_MS = 500
@@ -54,9 +61,12 @@ export class ConnectionParts {
     this.probes.follow(this.#init.lifetime)
   }
 
-  /** Sends a goodbye to all connected servers. */
+  /** Sends a goodbye to all connected servers, and to the clients that have a stream for it. */
   async leave(): Promise<void> {
-    const saying = this.#init.routing.connected.map((peer) => this.goodbyes.say(peer, 'leaving'))
+    const { connectionManager } = this.#init.components
+    const peers = connectionManager.getConnections().map(({ remotePeer }) => remotePeer)
+    const unique = new Map(peers.map((peer) => [peer.toString(), peer]))
+    const saying = [...unique.values()].map((peer) => this.goodbyes.say(peer, 'leaving'))
     const late = new Promise<void>((resolve) => setTimeout(resolve, LEAVE_TIMEOUT_MS).unref?.())
     await Promise.race([Promise.allSettled(saying), late])
   }

@@ -19,16 +19,16 @@ export interface GatewayParts {
 
 /** Creates the way to replicas that this node cannot dial. */
 export function createGateways(
-  { components, numReplicas }: PartsInit,
+  { components, numReplicas, role }: PartsInit,
   { client, lookups, peers, routing }: PeerParts & { readonly lookups: Lookups }
 ): GatewayParts {
-  const { kad, store } = partsOf(components)
+  const { store } = partsOf(components)
   const log = components.logger.forComponent('waggle:gateway')
   const gateways = new GatewayClient({ ...client, log, lookups, peers, routing, store })
   const beyondReach = new BeyondReach({
     gateways,
     outOfReach: new OutOfReach({ routing, peers, numReplicas }),
-    isClient: () => kad.getMode() === 'client'
+    isClient: () => !role.isReplica
   })
   return { gateways, beyondReach }
 }
@@ -47,7 +47,7 @@ export function createGatewayServer(
   const { store } = partsOf(components)
   const door = doorOf(components)
   return new GatewayServer({
-    ...{ access, store, numReplicas, served, shares: door.shares },
+    ...{ access, store, numReplicas, served, lookups: door.delegated },
     replicas: new Replicas({
       ...replicasInit,
       cache: undefined,

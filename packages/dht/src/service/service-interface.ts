@@ -8,7 +8,7 @@ import type {
   PrivateKey,
   TypedEventTarget
 } from '@libp2p/interface'
-import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
+import type { AddressManager, ConnectionManager, Registrar } from '@libp2p/interface-internal'
 import type { RecordValidator } from '@waggle/record'
 import type { ClockReading } from '../clock-reading.ts'
 import type { DHTEvents } from '../events.ts'
@@ -19,6 +19,7 @@ import type { Stats } from './stats.ts'
 
 /** Components that libp2p passes to the service. */
 export interface WaggleComponents {
+  addressManager: AddressManager
   peerId: PeerId
   connectionManager: ConnectionManager
   events: TypedEventTarget<Libp2pEvents>

@@ -5,10 +5,12 @@ import {
   assertBoolean,
   assertFunction,
   assertInteger,
+  assertMethod,
   assertNodeLimits,
   assertPositive,
   type OptionTable
 } from '../option-checks.ts'
+import type { Pages } from '../pages/pages.ts'
 import type { AllowPeer } from '../peers/access.ts'
 import { PERSISTENCE_OPTIONS, type PersistenceOptions } from '../persistence/persistence-options.ts'
 import { assertCacheOptions, type CacheOptions } from '../reading/cache-policy.ts'
@@ -71,6 +73,15 @@ export interface WaggleInit extends PersistenceOptions {
    * @see [gateways](../../docs/network.md#gateways)
    */
   serveGateway?: boolean | undefined
+
+  /**
+   * Connects this page with other pages, which go on together while no server is left: `webRTC()` of
+   * `@waggle/dht/webrtc`. In an application's own node, add its `transport`, and listen on `/p2p-circuit` and `/webrtc`.
+   *
+   * @default a page talks to servers only
+   * @see [pages](../../docs/browsers.md#pages-that-talk-to-each-other)
+   */
+  pages?: Pages | undefined
 }
 
 /** The options of the service, which `DHT.create` passes on. */
@@ -82,5 +93,6 @@ export const SERVICE_OPTIONS: OptionTable<WaggleInit> = {
   allowPeer: { assert: assertFunction },
   connections: { assert: assertConnectionOptions, default: {} },
   serveGateway: { assert: assertBoolean, default: true },
+  pages: { assert: assertMethod('join', 'webRTC() of @waggle/dht/webrtc') },
   ...PERSISTENCE_OPTIONS
 }

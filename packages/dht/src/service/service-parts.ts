@@ -15,12 +15,13 @@ import { KadChannel } from '../kad/kad-channel.ts'
 import { type NodeParts, partsOf } from '../kad/node-parts.ts'
 import { Lookups } from '../lookup/lookups.ts'
 import { Publications } from '../operations/publications.ts'
+import { IntroductionServer } from '../pages/introduction-server.ts'
 import { type Access, accessBy } from '../peers/access.ts'
+import { hostOf } from '../peers/host-of.ts'
 import { cachePolicy } from '../reading/cache-policy.ts'
 import { CachedReads } from '../reading/cached-reads.ts'
 import { HotKeys } from '../reading/hot-keys.ts'
 import { Replicas, type ReplicasInit } from '../reading/replicas.ts'
-import { dropDuplicates } from '../store/drop-duplicates.ts'
 import { RecordStore } from '../store/record-store.ts'
 import { sweepRegularly } from '../store/sweep.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
@@ -32,10 +33,11 @@ import type { Watches } from '../watch/watches.ts'
 import { ProtocolServer } from '../wire/protocol-server.ts'
 import { Served } from '../wire/served.ts'
 import { sleepDetector } from './after-sleep.ts'
+import { changeMode } from './change-mode.ts'
 import { createClockParts } from './clock-parts.ts'
 import { ConnectionParts } from './connection-parts.ts'
 import { createGatewayServer, createGateways, type GatewayParts } from './gateway-parts.ts'
-import { identifyAgain } from './identify-again.ts'
+import { joinPages } from './page-parts.ts'
 import { createPeerParts, followNetwork, type PeerParts } from './peer-parts.ts'
 import type { PartsInit } from './service-init.ts'
 import { createWatches } from './watch-parts.ts'
@@ -62,6 +64,9 @@ export interface ServiceParts extends Omit<NodeParts, 'progress'>, PeerParts {
 
   /** Serves other peers from now on. */
   serve(): Promise<void>
+
+  /** Serves them records and watches only. */
+  serveRecords(): Promise<void>
 
   /** Follows kad-dht's mode: a node that becomes a client stops serving, and passes on its records. */
   becomes(mode: 'client' | 'server'): Promise<void>
@@ -98,10 +103,11 @@ export function serviceParts(init: PartsInit): ServiceParts {
   })
   const networkMerge = createNetworkMerge(init, { ...found, connections }, lifetime)
   const upkeep = createUpkeep(init, { ...found, compare, networkMerge })
+  const pages = joinPages(init, { ...found, cache: caches.cache, servers, upkeep })
   const sleep = sleepDetector(components, {
     ...{ clock: store.clock, clocks, clockTrust, events, liveness: found.liveness },
     caches: [caches.cache, caches.copies],
-    ...{ replicas: found.replicas, publications, upkeep, watches }
+    ...{ replicas: found.replicas, publications, routing: found.routing, upkeep, watches }
   })
 
   return {
@@ -117,7 +123,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
       upkeep.follow(events, lifetime)
       watches.follow(events, lifetime)
       connections.follow()
-      await followNetwork(components, found, lifetime)
+      await Promise.all([pages?.follow(lifetime), followNetwork(components, found, lifetime)])
     },
     stop() {
       stopping.abort(new AbortError('the node was stopped'))
@@ -133,36 +139,12 @@ export function serviceParts(init: PartsInit): ServiceParts {
   }
 }
 
-interface ModeParts
-  extends Pick<ServiceParts, 'lifetime' | 'routing' | 'store' | 'upkeep'>,
-    Pick<PartsInit, 'components'> {
-  readonly servers: Pick<ServiceParts, 'serve' | 'stopServing'>
-}
-
-/** Starts serving, or passes on this node's records and stops serving. */
-async function changeMode(
-  mode: 'client' | 'server',
-  { components, lifetime, routing, servers, store, upkeep }: ModeParts
-): Promise<void> {
-  if (mode === 'server') {
-    await servers.serve()
-    const { connectionManager, logger, peerId: self } = components
-    const log = logger.forComponent('waggle:identify-again')
-    // Takes seconds, and the application need not wait for it.
-    void identifyAgain({ connectionManager, routing, self, lifetime, log })
-    return
-  }
-
-  await servers.stopServing()
-  await upkeep.leave()
-  store.clear()
-}
-
 interface ServersInit extends LookupParts {
   readonly watches: Pick<Watches, 'forwarded'>
 }
 
-interface Servers extends Pick<ServiceParts, 'watchServer' | 'served' | 'serve' | 'stopServing'> {
+interface Servers
+  extends Pick<ServiceParts, 'watchServer' | 'served' | 'serve' | 'serveRecords' | 'stopServing'> {
   readonly server: ProtocolServer
 }
 
@@ -187,22 +169,38 @@ function createServers(init: PartsInit, parts: ServersInit): Servers {
   const exchange = new ExchangeServer({
     ...{ access, store, ...caches, routing, served },
     isReplicaOf: (key) => parts.replicas.known.isReplicaOf(key),
+    isSettled: () => routing.isSettled(),
     onRead: countReads(init, parts),
     onForgery: (peer, error) => door.forgive(peer, error),
     onGoodbye: (peer, reason) => goodbyes().hear(peer, reason)
   })
   const gateway = createGatewayServer(init, { ...parts, served })
+  const introductions = createIntroductions(init)
+  const serveRecords = async (): Promise<void> => {
+    await server.handle(registrar, exchange)
+    await server.handle(registrar, watchServer)
+    await server.handle(registrar, clockServer(store.clock))
+    await server.handle(registrar, compareServer(store))
+  }
   return {
-    ...{ server, served, watchServer },
+    ...{ server, served, watchServer, serveRecords },
     async serve() {
-      await server.handle(registrar, exchange)
-      await server.handle(registrar, watchServer)
-      await server.handle(registrar, clockServer(store.clock))
-      await server.handle(registrar, compareServer(store))
+      await serveRecords()
+      await server.handle(registrar, introductions)
       serveGateway && (await server.handle(registrar, gateway))
     },
     stopServing: () => server.unhandle(registrar)
   }
+}
+
+function createIntroductions({ components }: PartsInit): IntroductionServer {
+  const { connectionManager } = components
+  return new IntroductionServer({
+    hostOf: (peer) => {
+      const [connection] = connectionManager.getConnections(peer)
+      return connection === undefined ? '' : hostOf(connection.remoteAddr)
+    }
+  })
 }
 
 /** Returns a callback that counts others' reads and sends copies; undefined if this node sends none. */
@@ -239,8 +237,8 @@ interface LookupParts extends PeerParts, GatewayParts {
 
 /** Creates the parts that find peers and read from them. */
 function createLookup(init: PartsInit, goodbyes: () => Goodbyes): LookupParts {
-  const { components, numReplicas, requestTimeoutMs } = init
-  const { kad, progress, store } = partsOf(components)
+  const { components, numReplicas, requestTimeoutMs, role } = init
+  const { progress, store } = partsOf(components)
   const found = createPeerParts(init)
   const { client, peers, routing } = found
   const exchange = createExchangeClient(init, client, goodbyes)
@@ -256,7 +254,8 @@ function createLookup(init: PartsInit, goodbyes: () => Goodbyes): LookupParts {
   const replicasInit = {
     ...{ self: components.peerId, numReplicas, beyondReach: readers.beyondReach },
     ...{ cache: caches.cache, store, channel: exchange, routing, lookups },
-    isReplica: () => kad.getMode() === 'server'
+    isReplica: () => role.isReplica,
+    mayLack: () => role.mayLack
   }
   const replicas = new Replicas(replicasInit)
   const access = accessBy(init.allowPeer)
@@ -275,14 +274,14 @@ interface UpkeepPartsInit extends LookupParts {
 }
 
 function createUpkeep(
-  { components, meter, numReplicas }: PartsInit,
+  { components, meter, numReplicas, role }: PartsInit,
   { compare, exchange, lookups, networkMerge, replicas, routing }: UpkeepPartsInit
 ): Upkeep {
   const { logger, peerId } = components
-  const { kad, store } = partsOf(components)
+  const { store } = partsOf(components)
   return new Upkeep({
     self: { id: peerId, multiaddrs: [] },
-    ...{ store, numReplicas, isReplica: () => kad.getMode() === 'server' },
+    ...{ store, numReplicas, isReplica: () => role.isReplica },
     members: () => routing.members(),
     isNear: (peer) => routing.isNear(peer),
     async send(to, key, record) {
@@ -308,17 +307,10 @@ function createUpkeep(
 
 function createReads(
   { cache, components, meter }: PartsInit,
-  { caches, replicas }: LookupParts
+  { replicas }: LookupParts
 ): CachedReads {
-  const { store } = partsOf(components)
   const policy = cachePolicy(cache || {})
   const log = components.logger.forComponent('waggle:cache')
-
-  if (caches.cache !== undefined) {
-    const isReplicaOf = (key: Uint8Array): boolean => replicas.known.isReplicaOf(key)
-    dropDuplicates({ cache: caches.cache, store, isReplicaOf })
-  }
-
   return new CachedReads({ replicas, policy, log, meter })
 }
 

@@ -20,6 +20,7 @@ import { type HeldRecord, heldRecords } from '../store/held-record.ts'
 import { anySignal } from '../timing/deadline.ts'
 import { type Readings, registerGauges } from './gauges.ts'
 import { recordEvents } from './record-events.ts'
+import { Role } from './role.ts'
 import type { ServiceInit } from './service-init.ts'
 import { SERVICE, type Waggle, type WaggleComponents } from './service-interface.ts'
 import { SERVICE_OPTIONS, type WaggleInit } from './service-options.ts'
@@ -34,7 +35,7 @@ import type { Stats } from './stats.ts'
  */
 export function waggle(init: WaggleInit = {}): (components: WaggleComponents) => Waggle {
   assertOptions('waggle()', init, SERVICE_OPTIONS)
-  const { allowPeer, ...settings } = withDefaults(init, SERVICE_OPTIONS)
+  const { allowPeer, pages, ...settings } = withDefaults(init, SERVICE_OPTIONS)
   const { numReplicas, requestTimeoutMs, cache, connections, serveGateway } = settings
   const limits = nodeLimitsOf(init.limits)
   const persistence = persistenceOptions(init)
@@ -43,7 +44,7 @@ export function waggle(init: WaggleInit = {}): (components: WaggleComponents) =>
       ...({ numReplicas, requestTimeoutMs, cache, connections, serveGateway } as Required<
         typeof init
       >),
-      ...{ limits, allowPeer, persistence }
+      ...{ limits, allowPeer, pages, persistence }
     })
 }
 
@@ -61,6 +62,7 @@ class WaggleService implements Waggle, Startable {
   #persistence: Persistence | undefined
   readonly #meter: Meter | undefined
   #running: ServiceParts | undefined
+  #role: Role | undefined
   #misfits = 0
 
   constructor(components: WaggleComponents, init: WaggleServiceInit) {
@@ -89,9 +91,11 @@ class WaggleService implements Waggle, Startable {
   async start(): Promise<void> {
     const { events } = this
     const meter = this.#meter
+    const role = new Role(partsOf(this.#components).kad)
+    this.#role = role
     const parts = serviceParts({
       ...this.#init,
-      ...{ components: this.#components, events, meter },
+      ...{ components: this.#components, events, meter, role },
       isRestored: this.#persistence !== undefined
     })
     this.#running = parts
@@ -107,7 +111,7 @@ class WaggleService implements Waggle, Startable {
 
   /** Called by libp2p while all connections are still open. */
   async beforeStop(): Promise<void> {
-    if (this.#running !== undefined && !this.clientMode) {
+    if (this.#running !== undefined && this.#role?.isReplica) {
       await this.#running.connections.leave()
     }
   }
@@ -192,11 +196,12 @@ class WaggleService implements Waggle, Startable {
   }
 
   get joinedPeers(): PeerId[] {
-    return this.#running?.routing.connected ?? []
+    const connected = this.#running?.routing.connected ?? []
+    return connected.filter((peer) => !this.#role?.isPage(peer))
   }
 
   isJoined(peer: PeerId): boolean {
-    return this.#running?.routing.isConnected(peer) ?? false
+    return this.#running?.routing.isConnected(peer) === true && !this.#role?.isPage(peer)
   }
 
   isBanned(peer: PeerId): boolean {

@@ -1,3 +1,4 @@
+import { doorOf } from '../door/door.ts'
 import type { ExchangeClient } from '../exchange/exchange-client.ts'
 import { partsOf } from '../kad/node-parts.ts'
 import type { Lookups } from '../lookup/lookups.ts'
@@ -33,6 +34,7 @@ export function createWatches(
   const watches = new Watches({
     ...{ channel: watchClient, log, numReplicas, replicas, store, known: replicas.known },
     gateways: beyondReach,
+    delegated: doorOf(components).delegated,
     maxForwardedKeys: limits.maxForwardedKeys,
     inTime: (peer, answer) => lookups.inTime(peer, answer),
     onLearned: (...learned) => reads.onWatched(...learned),

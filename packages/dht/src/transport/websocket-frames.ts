@@ -1,5 +1,3 @@
-import { concat } from 'uint8arrays/concat'
-
 /** Opcodes of frames (RFC 6455, §5.2). */
 export const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const
 
@@ -37,17 +35,19 @@ export interface FrameListener {
   onClose(): void
 }
 
-interface Frame {
-  readonly opcode: number
-  readonly mask: Uint8Array | undefined
-  readonly sizeBytes: number
-  readBytes: number
+/** Bytes that are being gathered, in a room that may be larger. */
+interface Gathered {
+  room: Uint8Array
+  size: number
 }
+
+const NOTHING = new Uint8Array(0)
 
 /**
  * Reads frames as their bytes come. It passes on the payloads of each chunk, so it holds a head and a control frame
- * at most, however long a frame claims to be. Throws for what breaks RFC 6455, for text, and for a flood of tiny
- * frames.
+ * at most, however long a frame claims to be. The data of a chunk is gathered in one piece: an object for each frame
+ * would occupy a hundred times as much as a byte in it. Throws for what breaks RFC 6455, for text, and for a flood of
+ * tiny frames.
  */
 export class FrameReader {
   readonly #listener: FrameListener
@@ -55,15 +55,22 @@ export class FrameReader {
   /** Whether the other side must mask its frames, as clients do. */
   readonly #isMasked: boolean
   readonly #head = new Uint8Array(MAX_HEAD_BYTES)
-  readonly #control = new Uint8Array(MAX_CONTROL_BYTES)
   #headBytes = 0
 
-  /** The data of the current chunk, by frame. */
-  #pieces: Uint8Array[] = []
+  /** The current frame, once its head is complete. */
+  #isInFrame = false
+  #opcode = 0
+  #sizeBytes = 0
+  #readBytes = 0
+  readonly #mask = new Uint8Array(MASK_BYTES)
+
+  readonly #control: Gathered = { room: new Uint8Array(MAX_CONTROL_BYTES), size: 0 }
+
+  /** The data of the current chunk. */
+  readonly #data: Gathered = { room: NOTHING, size: 0 }
 
   /** Frames that have ended in the current chunk. */
   #frames = 0
-  #frame: Frame | undefined
   #isFragmented = false
   #isClosed = false
 
@@ -77,40 +84,52 @@ export class FrameReader {
     let payloadBytes = 0
     this.#frames = 0
 
-    while (position < bytes.length && !this.#isClosed) {
-      position += this.#frame === undefined ? this.#readHead(bytes, position) : 0
-      const taken = this.#frame === undefined ? 0 : this.#readPayload(this.#frame, bytes, position)
-      position += taken
-      payloadBytes += taken
-      assertFrames(this.#frames, payloadBytes)
-    }
+    try {
+      while (position < bytes.length && !this.#isClosed) {
+        position += this.#isInFrame ? 0 : this.#readHead(bytes, position)
+        const taken = this.#isInFrame ? this.#readPayload(bytes, position) : 0
+        position += taken
+        payloadBytes += taken
+        assertFrames(this.#frames, payloadBytes)
+      }
 
-    this.#passOn()
+      this.#passOn()
+    } finally {
+      this.#takeData()
+    }
   }
 
   /** Passes on the data of the current chunk in one piece: each piece has a cost of its own in the layers above. */
   #passOn(): void {
-    const pieces = this.#pieces
-    const [first] = pieces
+    const { room, size } = this.#takeData()
 
-    if (first !== undefined) {
-      this.#pieces = []
-      this.#listener.onData(pieces.length === 1 ? first : concat(pieces))
+    if (size > 0) {
+      // The receiver may keep it, and would keep the unused room with it.
+      this.#listener.onData(2 * size < room.length ? room.slice(0, size) : room.subarray(0, size))
     }
+  }
+
+  #takeData(): Gathered {
+    const data = { ...this.#data }
+    this.#data.room = NOTHING
+    this.#data.size = 0
+    return data
   }
 
   /** Returns the number of bytes taken. */
   #readHead(bytes: Uint8Array, position: number): number {
-    const taken = bytes.subarray(position, position + this.#missingHeadBytes())
-    this.#head.set(taken, this.#headBytes)
-    this.#headBytes += taken.length
+    let at = position
+
+    while (at < bytes.length && this.#missingHeadBytes() > 0) {
+      this.#head[this.#headBytes++] = bytes[at++] ?? 0
+    }
 
     if (this.#missingHeadBytes() === 0) {
-      this.#frame = this.#frameOf(this.#head.subarray(0, this.#headBytes))
+      this.#begin()
       this.#headBytes = 0
     }
 
-    return taken.length
+    return at - position
   }
 
   /** The first two bytes determine the length of the head. */
@@ -118,26 +137,31 @@ export class FrameReader {
     return (this.#headBytes < 2 ? 2 : headSize(this.#head)) - this.#headBytes
   }
 
-  #frameOf(head: Uint8Array): Frame {
-    const [first = 0, second = 0] = head
+  /** Begins the frame whose head is complete. */
+  #begin(): void {
+    const [first = 0, second = 0] = this.#head
     const opcode = first & OPCODE_BITS
-    const isMasked = (second & MASKED) !== 0
-    const sizeBytes = payloadSize(head)
+    const sizeBytes = payloadSize(this.#head)
     const isFinal = (first & FIN) !== 0
 
-    if ((first & RESERVED) !== 0 || isMasked !== this.#isMasked) {
+    if ((first & RESERVED) !== 0 || ((second & MASKED) !== 0) !== this.#isMasked) {
       throw new Error('a WebSocket frame is masked wrongly, or uses an extension')
     }
 
     if (opcode >= OPCODE.close) {
       assertControl(opcode, sizeBytes, isFinal)
+      this.#control.size = 0
     } else {
       this.#assertData(opcode)
       this.#isFragmented = !isFinal
     }
 
-    const mask = isMasked ? head.slice(-MASK_BYTES) : undefined
-    return { opcode, mask, sizeBytes, readBytes: 0 }
+    this.#isMasked &&
+      this.#mask.set(this.#head.subarray(this.#headBytes - MASK_BYTES, this.#headBytes))
+    this.#opcode = opcode
+    this.#sizeBytes = sizeBytes
+    this.#readBytes = 0
+    this.#isInFrame = true
   }
 
   #assertData(opcode: number): void {
@@ -151,33 +175,52 @@ export class FrameReader {
   }
 
   /** Returns the number of bytes taken. */
-  #readPayload(frame: Frame, bytes: Uint8Array, position: number): number {
-    const sizeBytes = Math.min(frame.sizeBytes - frame.readBytes, bytes.length - position)
-    const masked = bytes.subarray(position, position + sizeBytes)
-    const piece = frame.mask ? unmasked(masked, frame.mask, frame.readBytes) : masked
+  #readPayload(bytes: Uint8Array, position: number): number {
+    const sizeBytes = Math.min(this.#sizeBytes - this.#readBytes, bytes.length - position)
 
-    if (frame.opcode >= OPCODE.close) {
-      this.#control.set(piece, frame.readBytes)
+    if (this.#opcode >= OPCODE.close) {
+      this.#gather(this.#control, bytes, position, sizeBytes)
     } else if (sizeBytes > 0) {
-      this.#pieces.push(piece)
+      // The rest of the chunk may be data, too.
+      this.#data.room =
+        this.#data.size > 0 ? this.#data.room : new Uint8Array(bytes.length - position)
+      this.#gather(this.#data, bytes, position, sizeBytes)
     }
 
-    frame.readBytes += sizeBytes
+    this.#readBytes += sizeBytes
 
-    if (frame.readBytes === frame.sizeBytes) {
-      this.#frame = undefined
-      this.#end(frame)
+    if (this.#readBytes === this.#sizeBytes) {
+      this.#end()
     }
 
     return sizeBytes
   }
 
-  #end({ opcode, sizeBytes }: Frame): void {
-    this.#frames++
+  /** Copies bytes of the payload, without their mask. */
+  #gather(to: Gathered, bytes: Uint8Array, position: number, sizeBytes: number): void {
+    const { room, size } = to
+    to.size += sizeBytes
 
-    if (opcode === OPCODE.ping) {
-      this.#listener.onPing(this.#control.slice(0, sizeBytes))
-    } else if (opcode === OPCODE.close) {
+    if (!this.#isMasked) {
+      room.set(bytes.subarray(position, position + sizeBytes), size)
+      return
+    }
+
+    const mask = this.#mask
+    const readBytes = this.#readBytes
+
+    for (let i = 0; i < sizeBytes; i++) {
+      room[size + i] = (bytes[position + i] ?? 0) ^ (mask[(readBytes + i) & 3] ?? 0)
+    }
+  }
+
+  #end(): void {
+    this.#frames++
+    this.#isInFrame = false
+
+    if (this.#opcode === OPCODE.ping) {
+      this.#listener.onPing(this.#control.room.slice(0, this.#control.size))
+    } else if (this.#opcode === OPCODE.close) {
       this.#isClosed = true
       this.#passOn()
       this.#listener.onClose()
@@ -204,7 +247,7 @@ export function frameOf(
   if (isMasked) {
     const mask = crypto.getRandomValues(new Uint8Array(MASK_BYTES))
     frame.set(mask, headBytes - MASK_BYTES)
-    frame.set(unmasked(payload.subarray(), mask, 0), headBytes)
+    masked(payload.subarray(), mask, frame.subarray(headBytes))
   } else {
     frame.set(payload.subarray(), headBytes)
   }
@@ -256,15 +299,8 @@ function assertControl(opcode: number, sizeBytes: number, isFinal: boolean): voi
   }
 }
 
-/** Masking is its own inverse. The result is a copy. */
-function unmasked(bytes: Uint8Array, mask: Uint8Array, offset: number): Uint8Array {
-  const [a = 0, b = 0, c = 0, d = 0] = mask
-  const keys = [a, b, c, d]
-  const copy = new Uint8Array(bytes.length)
-
+function masked(bytes: Uint8Array, mask: Uint8Array, into: Uint8Array): void {
   for (let i = 0; i < bytes.length; i++) {
-    copy[i] = (bytes[i] ?? 0) ^ (keys[(offset + i) & 3] ?? 0)
+    into[i] = (bytes[i] ?? 0) ^ (mask[i & 3] ?? 0)
   }
-
-  return copy
 }

@@ -109,15 +109,15 @@ export class Upkeep implements CancellationToken {
 
   /**
    * Sends each record to the nearest other server before this node becomes a client. That server restores the
-   * number of replicas.
+   * number of replicas. Resolves with whether all have been sent.
    */
-  leave(): Promise<void> {
-    return this.#alone(async () => {
+  async leave(): Promise<boolean> {
+    const failed = new Set<string>()
+    await this.#alone(async () => {
       const { members, self, store } = this.#init
       const others = new MembershipView(
         [...members()].filter(({ contact }) => !contact.id.equals(self.id))
       )
-      const failed = new Set<string>()
       await mapMany(
         [...store.names()],
         async (name) => {
@@ -134,6 +134,7 @@ export class Upkeep implements CancellationToken {
         }
       )
     })
+    return failed.size === 0 && !this.isCancelled
   }
 
   /** Looks up the nearest peers, runs a pass, and then compares records with new replicas. */

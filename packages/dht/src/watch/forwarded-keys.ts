@@ -2,6 +2,7 @@ import { type DHTRecord, encodeRecord, isEmpty } from '@waggle/record'
 import { encodedSize } from '@waggle/record/replica'
 import type { KeyChange } from '../store/store-listeners.ts'
 import { MAX_FORWARDED_BYTES } from './limits.ts'
+import type { ForwardRole } from './watch-messages.ts'
 
 /** A key that this node watches for others. */
 export interface ForwardedKey {
@@ -25,22 +26,35 @@ export interface ForwardedKeysInit {
   readonly begin: (
     name: string,
     onChange: (change: KeyChange) => void,
-    role: ForwardRole
+    dependence: Dependence
   ) => ForwardedKey
 }
 
-/** The kind of watcher that wants a key forwarded: its replicas have no room for it, or it cannot reach them. */
-export type ForwardRole = 'dependant' | 'remote'
+/** Bytes that are kept free for the record of another key. */
+const SPARE_BYTES: number = 1024 * 1024
 
-/** The keys that this node watches for others. */
+/** The peer that wants a key forwarded, and why. */
+export interface Dependence {
+  readonly peer: string
+  readonly role: ForwardRole
+}
+
+interface Forwarded extends Dependence {
+  readonly key: ForwardedKey
+
+  /** Bytes of its record. */
+  bytes: number
+}
+
+/**
+ * The keys that this node watches for others. Their places and bytes are limited. A key counts for the first peer that
+ * depends on it. When places or bytes are scarce, the peer with most gives up its latest key (N13j).
+ */
 export class ForwardedKeys {
   readonly #init: ForwardedKeysInit
-  readonly #keys = new Map<string, ForwardedKey>()
-  readonly #dependedOn = new Set<string>()
-
-  /** Bytes of the records, by key. */
-  readonly #sizes = new Map<string, number>()
+  readonly #keys = new Map<string, Forwarded>()
   #sizeBytes = 0
+  #dependedOn = 0
   readonly #encodings = new WeakMap<DHTRecord, Uint8Array>()
 
   constructor(init: ForwardedKeysInit) {
@@ -51,33 +65,38 @@ export class ForwardedKeys {
     return this.#keys.size
   }
 
-  /** Watches a key for others, unless it does already. Returns whether others can rely on it. */
-  begin(
-    name: string,
-    onChange: (change: KeyChange) => void,
-    role: ForwardRole = 'dependant'
-  ): boolean {
-    const key = this.#keys.get(name)
+  has(name: string): boolean {
+    return this.#keys.has(name)
+  }
 
-    if (key === undefined) {
-      return this.#hasPlace(role) && this.#beginNew(name, onChange, role)
+  /** Watches a key for a peer, unless it does already. Returns whether the peer can rely on it. */
+  begin(name: string, onChange: (change: KeyChange) => void, dependence: Dependence): boolean {
+    const known = this.#keys.get(name)
+
+    if (known === undefined) {
+      return this.#hasPlace(dependence) && this.#beginNew(name, onChange, dependence)
     }
 
     this.#measure(name)
-    return (role === 'remote' ? key.isReachable : key.isTold) && !this.#isTooLarge(name)
+    return (
+      this.has(name) && (dependence.role === 'remote' ? known.key.isReachable : known.key.isTold)
+    )
   }
 
   end(name: string): void {
-    const key = this.#keys.get(name)
-    this.#keys.delete(name)
-    this.#dependedOn.delete(name)
-    this.#measure(name)
-    key?.end()
+    const known = this.#keys.get(name)
+
+    if (known !== undefined) {
+      this.#keys.delete(name)
+      this.#sizeBytes -= known.bytes
+      this.#dependedOn -= placesOf(known)
+      known.key.end()
+    }
   }
 
   /** Returns what is known of a key that is watched for others. */
   record(name: string): DHTRecord | undefined {
-    const record = this.#keys.get(name)?.record
+    const record = this.#keys.get(name)?.key.record
     return record === undefined || isEmpty(record) ? undefined : record
   }
 
@@ -94,38 +113,92 @@ export class ForwardedKeys {
     return bytes
   }
 
-  #hasPlace(role: ForwardRole): boolean {
-    const isFree = role === 'remote' || this.#dependedOn.size < this.#init.max
-    return isFree && this.#sizeBytes <= MAX_FORWARDED_BYTES
+  #hasPlace({ peer, role }: Dependence): boolean {
+    const isFree = role === 'remote' || this.#dependedOn < this.#init.max
+    return (
+      (isFree || this.#makeRoom(peer, placesOf)) &&
+      (this.#sizeBytes + SPARE_BYTES <= MAX_FORWARDED_BYTES || this.#makeRoom(peer, bytesOf))
+    )
   }
 
-  #beginNew(name: string, onChange: (change: KeyChange) => void, role: ForwardRole): true {
+  /** Lets go of a key of the peer that uses most, for one that uses less than half as much. */
+  #makeRoom(peer: string, useOf: UseOf): boolean {
+    const uses = this.#uses(useOf)
+    const { peer: heaviest, use } = mostOf(uses)
+
+    if (use <= 2 * (uses.get(peer) ?? 0) + 1) {
+      return false
+    }
+
+    this.#endOneOf(heaviest, useOf)
+    return true
+  }
+
+  /** Sums up what the keys of each peer use. */
+  #uses(useOf: UseOf): Map<string, number> {
+    const uses = new Map<string, number>()
+
+    for (const key of this.#keys.values()) {
+      uses.set(key.peer, (uses.get(key.peer) ?? 0) + useOf(key))
+    }
+
+    return uses
+  }
+
+  #beginNew(name: string, onChange: (change: KeyChange) => void, { peer, role }: Dependence): true {
     const onMeasured = (change: KeyChange): void => {
       this.#measure(name)
       onChange(change)
     }
-    this.#keys.set(name, this.#init.begin(name, onMeasured, role))
+    const key = this.#init.begin(name, onMeasured, { peer, role })
+    this.#keys.set(name, { key, peer, role, bytes: 0 })
+    this.#dependedOn += placesOf({ role })
     this.#measure(name)
-    role === 'dependant' && this.#dependedOn.add(name)
     return true
   }
 
-  /** Whether a key takes more than its share of a memory that is full. Others renew it elsewhere then. */
-  #isTooLarge(name: string): boolean {
-    const share = MAX_FORWARDED_BYTES / this.#keys.size
-    return this.#sizeBytes > MAX_FORWARDED_BYTES && (this.#sizes.get(name) ?? 0) > share
-  }
-
-  /** Counts the bytes of what is known of a key by now. */
+  /** Counts the bytes of what is known of a key by now. Beyond the limit, the peer with most loses its latest keys. */
   #measure(name: string): void {
-    const record = this.record(name)
-    const bytes = record === undefined ? 0 : encodedSize(record)
-    this.#sizeBytes += bytes - (this.#sizes.get(name) ?? 0)
+    const known = this.#keys.get(name)
 
-    if (bytes > 0) {
-      this.#sizes.set(name, bytes)
-    } else {
-      this.#sizes.delete(name)
+    if (known !== undefined) {
+      const record = this.record(name)
+      const bytes = record === undefined ? 0 : encodedSize(record)
+      this.#sizeBytes += bytes - known.bytes
+      known.bytes = bytes
+    }
+
+    while (this.#sizeBytes > MAX_FORWARDED_BYTES) {
+      this.#endOneOf(mostOf(this.#uses(bytesOf)).peer, bytesOf)
     }
   }
+
+  /** Ends the latest key of a peer that uses anything. */
+  #endOneOf(peer: string, useOf: UseOf): void {
+    const own = [...this.#keys].filter(([, key]) => key.peer === peer && useOf(key) > 0)
+    this.end(own.at(-1)?.[0] ?? '')
+  }
+}
+
+/** What a key uses of something scarce. */
+type UseOf = (key: Forwarded) => number
+
+/** Places for dependants that a key takes. */
+function placesOf({ role }: Pick<Forwarded, 'role'>): number {
+  return role === 'dependant' ? 1 : 0
+}
+
+function bytesOf({ bytes }: Forwarded): number {
+  return bytes
+}
+
+/** Finds the peer that uses most. */
+function mostOf(uses: ReadonlyMap<string, number>): { peer: string; use: number } {
+  let most = { peer: '', use: 0 }
+
+  for (const [peer, use] of uses) {
+    most = use > most.use ? { peer, use } : most
+  }
+
+  return most
 }

@@ -15,6 +15,7 @@ import type { Response } from '../wire/responder.ts'
 import { LEASE_MS } from './limits.ts'
 import {
   changedFrame,
+  isForwarding,
   type WatchedAnswer,
   type WatchedPlace,
   type WatchedReply,
@@ -29,6 +30,7 @@ export interface SubscriberStreamInit {
   readonly stream: FramedStream<WatchMessage>
   readonly peer: PeerId
   readonly routing: Routing
+  readonly numReplicas: number
 
   /** Returns the bytes of what is known of a key, or of one of its subkeys. */
   readonly known: (key: string, subkey: SubkeyId | undefined) => Uint8Array | undefined
@@ -122,12 +124,17 @@ export class SubscriberStream implements PlaceHolder, StreamHandler<WatchMessage
 
     switch (message.name) {
       case 'watch':
-        return { keys: message.keys.length, reply: this.#watch(message) }
+        return { keys: this.#costOf(message), reply: this.#watch(message) }
       case 'unwatch':
         return { keys: message.keys.length, reply: this.#unwatch(message.keys) }
       default:
         throw new ProtocolViolationError(`"${message.name}" is no request`)
     }
+  }
+
+  /** Counts a key that is watched for the peer as its requests to replicas. */
+  #costOf({ keys, role }: WatchRequest): number {
+    return isForwarding(role) ? this.#init.numReplicas * keys.length : keys.length
   }
 
   isIdle(): boolean {

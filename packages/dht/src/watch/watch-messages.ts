@@ -40,7 +40,17 @@ export interface WatchRequest {
  * `dependant`: wants the peer to watch the key at its replicas, which have no room for it; `remote`: wants
  * the same because it cannot reach them.
  */
-export type WatchRole = 'prompt' | 'patient' | 'forwarder' | 'dependant' | 'remote'
+export type WatchRole = 'prompt' | 'patient' | 'forwarder' | ForwardRole
+
+/**
+ * The kind of watcher that wants a key forwarded: its replicas have no room for it, or it cannot reach them.
+ */
+export type ForwardRole = 'dependant' | 'remote'
+
+/** Whether a watcher depends on what its notifier watches for it. */
+export function isForwarding(role: WatchRole): role is ForwardRole {
+  return role === 'dependant' || role === 'remote'
+}
 
 /** A key, or one subkey of its dictionary, of which alone a subscriber is notified. */
 export interface WatchedPlace {

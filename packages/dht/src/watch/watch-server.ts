@@ -16,7 +16,7 @@ import type { FramedStream } from '../wire/framed-stream.ts'
 import type { ServedProtocol } from '../wire/protocol-server.ts'
 import type { MessageCodec } from '../wire/schema.ts'
 import type { Served } from '../wire/served.ts'
-import type { ForwardedKeys, ForwardRole } from './forwarded-keys.ts'
+import type { Dependence, ForwardedKeys } from './forwarded-keys.ts'
 import { chooseForwarders } from './forwarders.ts'
 import {
   LEASE_MS,
@@ -31,6 +31,7 @@ import { SubscriberStream, type Subscription } from './subscriber-stream.ts'
 import { Subscribers } from './subscribers.ts'
 import {
   changedFrame,
+  isForwarding,
   WATCH,
   WATCH_PROTOCOL,
   type WatchMessage,
@@ -110,7 +111,7 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
 
   serve(stream: FramedStream<WatchMessage>, peer: PeerId): SubscriberStream {
     const subscriber = new SubscriberStream({
-      ...{ stream, peer, routing: this.#init.routing },
+      ...{ stream, peer, routing: this.#init.routing, numReplicas: this.#init.numReplicas },
       known: (key, subkey) =>
         subkey === undefined ? this.#known(key) : this.#knownPart(key, subkey),
       admit: (subscription) => this.#admit(subscription),
@@ -167,7 +168,7 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
       this.#subscribers.set(key, subscribers)
     }
 
-    if (isForwarding(role) && !this.#forward(key, role)) {
+    if (isForwarding(role) && !this.#forward(key, { peer: stream.peer, role })) {
       this.#release(subscription)
       return 'full'
     }
@@ -228,10 +229,10 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
     return chooseForwarders(keyOf(name), { ...this.#init, present: names, max })
   }
 
-  /** Watches a key for others. Returns whether they can rely on that. */
-  #forward(name: string, role: ForwardRole): boolean {
+  /** Watches a key for a peer. Returns whether it can rely on that. */
+  #forward(name: string, dependence: Dependence): boolean {
     const { forwarded } = this.#init
-    return forwarded.begin(name, (change) => this.#notices.add(name, change), role)
+    return forwarded.begin(name, (change) => this.#notices.add(name, change), dependence)
   }
 
   #release(subscription: Subscription): void {
@@ -319,11 +320,6 @@ function memoized(
 function countOthers(subscribers: Subscribers<Subscription>, peer: string): number {
   const peers = subscribers.list('forwarder', false).map(({ stream }) => stream.peer)
   return new Set(peers.filter((other) => other !== peer)).size
-}
-
-/** Whether a subscriber depends on what this node watches for it. */
-function isForwarding(role: WatchRole): role is ForwardRole {
-  return role === 'dependant' || role === 'remote'
 }
 
 /** Whether anything could ever be stored under it. */

@@ -18,11 +18,11 @@ import type { KeyChange } from '../store/store-listeners.ts'
 import { NEVER_FRESH } from '../store/stored-record.ts'
 import { Alarm } from '../timing/alarm.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
-import type { ForwardRole } from './forwarded-keys.ts'
 import type { Watched } from './key-reader.ts'
 import { RENEW_MS } from './limits.ts'
 import { Notifiers, type NotifiersNode } from './notifiers.ts'
 import { firstExpiration, isSameShown, NOTHING_SHOWN, type Shown, shownOf } from './shown.ts'
+import type { ForwardRole } from './watch-messages.ts'
 
 /** A party that wants to know of a key. */
 export interface Watcher {

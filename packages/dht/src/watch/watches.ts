@@ -8,6 +8,8 @@ import {
   type SubkeyId,
   type Value
 } from '@waggle/record'
+import { encodedSize } from '@waggle/record/replica'
+import { DelegatedLookups, type LookupSize } from '../admission/delegated-lookups.ts'
 import type { DHTEvents } from '../events.ts'
 import { mapStates, type Places, type StateSource } from '../live/state.ts'
 import type { WatchedRecord, WatchedRecords } from '../reading/known-records.ts'
@@ -17,7 +19,7 @@ import { NEVER_FRESH, OWN } from '../store/stored-record.ts'
 import { Alarm } from '../timing/alarm.ts'
 import { ClockAlarm } from '../timing/clock-alarm.ts'
 import { type Due, DueQueue } from '../timing/due-queue.ts'
-import { type ForwardedKey, ForwardedKeys, type ForwardRole } from './forwarded-keys.ts'
+import { type Dependence, type ForwardedKey, ForwardedKeys } from './forwarded-keys.ts'
 import { KeyReader } from './key-reader.ts'
 import { LOOK_DELAY_MS, MAX_WATCHED_SUBKEYS, POLL_MS, RENEW_MS } from './limits.ts'
 import type { WatchedPlace } from './watch-messages.ts'
@@ -27,6 +29,9 @@ export interface WatchesInit
   extends Omit<WatchedKeyInit, 'key' | 'subkey' | 'onChange' | 'onUnused'> {
   /** Keys watched for others. */
   readonly maxForwardedKeys: number
+
+  /** Runs the first lookups of these keys. */
+  readonly delegated?: DelegatedLookups
   readonly log: Logger
 }
 
@@ -46,6 +51,7 @@ const TOGETHER_MS = 1000
  */
 export class Watches implements WatchedRecords {
   readonly #init: WatchesInit
+  readonly #delegated: DelegatedLookups
 
   /** The watched parts of each key: the whole, or single subkeys. */
   readonly #keys = new Map<string, WatchedKey[]>()
@@ -59,9 +65,10 @@ export class Watches implements WatchedRecords {
 
   constructor(init: WatchesInit) {
     this.#init = init
+    this.#delegated = init.delegated ?? new DelegatedLookups()
     this.forwarded = new ForwardedKeys({
       max: init.maxForwardedKeys,
-      begin: (name, onChange, role) => this.#forward(name, onChange, role)
+      begin: (name, onChange, dependence) => this.#forward(name, onChange, dependence)
     })
     this.#expirationAlarm = new ClockAlarm(init.store.clock, () => this.#expireDue())
     init.known.followWatches(this)
@@ -204,12 +211,21 @@ export class Watches implements WatchedRecords {
   }
 
   /** Watches a key for others: at its replicas, wherever it was watched until now. */
-  #forward(name: string, onChange: (change: KeyChange) => void, role: ForwardRole): ForwardedKey {
+  #forward(
+    name: string,
+    onChange: (change: KeyChange) => void,
+    { peer, role }: Dependence
+  ): ForwardedKey {
     const watched = this.#find(name) ?? this.#begin(keyOf(name))
-    const isBeginning = (): boolean => watched.isLooking && !watched.isSettled
+    const isBeginning = (): boolean =>
+      !watched.isSettled && (watched.isLooking || !watched.hasLooked)
     watched.forward(onChange, role)
-    this.#lookWithin(watched, LOOK_DELAY_MS)
-    this.#lookFirst(watched)
+
+    if (watched.hasLooked) {
+      this.#lookWithin(watched, LOOK_DELAY_MS)
+    } else {
+      void this.#delegated.run(peer, (count) => this.#lookFor(watched, count))
+    }
 
     return {
       get record() {
@@ -222,6 +238,16 @@ export class Watches implements WatchedRecords {
         return (watched.notifiers.isPrompt && !watched.isUnreachable) || isBeginning()
       },
       end: () => watched.forward(undefined)
+    }
+  }
+
+  /** Looks for the first time at what another peer wants to be told of, if it still does. */
+  async #lookFor(watched: WatchedKey, count: (size: LookupSize) => void): Promise<void> {
+    if (this.#isWatched(watched) && !watched.hasLooked) {
+      await this.#look(watched)
+      const { record } = watched
+      const copies = this.#init.numReplicas
+      count({ bytes: encodedSize(record), entries: record.subkeys.size, copies })
     }
   }
 

@@ -8,7 +8,7 @@ const MAX_WINDOW_BYTES: number = 8 * 1024 * 1024
 
 /** Parts of a window. Small messages are sent between them. */
 const PARTS_PER_WINDOW = 8
-const MIN_PART_BYTES = 1024
+const MIN_PART_BYTES = 512
 
 /** Window until the path is full for the first time, in delays: three times as many with each. */
 const STARTING_DELAYS = 3
@@ -16,12 +16,23 @@ const STARTING_DELAYS = 3
 /** Delays after which an arriving part must have queued: the path is full. */
 const FULL_DELAYS = 1.5
 
+/** Until then: delays of the rate at which a round's parts arrive, ms by which they may come too close, and growth. */
+const ARRIVAL_DELAYS = 1.5
+const ARRIVAL_NOISE_MS = 20
+const MAX_GROWTH = 5
+
 /** Milliseconds that bytes may always wait on their way, less than anybody notices; at most, where delays vary as much. */
-const SLACK_MS = 20
+const SLACK_MS = 12
 const MAX_SLACK_MS = 100
 
 /** The delay of peers that are so near that processors delay more than lines. */
 const NEAR_MS = 4
+
+/** Delay from which it is not measured again once the window has opened, which would cost a short transfer too much. */
+const MAX_EARLY_PROBE_MS = 250
+
+/** Share of the delay before, below which the delay of a probe was not that of the bare line: another one follows. */
+const MIN_PROBED_SHARE = 0.7
 
 /** Milliseconds between two measurements of how much delays vary, where the rate has fallen to less than half. */
 const JITTER_MEMORY_MS = 2000
@@ -72,6 +83,9 @@ export class CongestionWindow {
   #peakMs = 0
   #isStarting = true
 
+  /** The present round: its first ack, the bytes received then and when it ends, and its window. */
+  #round = { sinceMs: 0, received: 0, until: 0, windowBytes: 0 }
+
   /** The minimum delays of this period and the one before, of which the lesser counts. */
   #delayMs = Number.POSITIVE_INFINITY
   #earlierDelayMs = Number.POSITIVE_INFINITY
@@ -80,6 +94,9 @@ export class CongestionWindow {
   /** From when to when only what was sent last is on the way, so that the delay of the bare way can be measured. */
   #probesSinceMs = Number.NEGATIVE_INFINITY
   #probesUntilMs = Number.NEGATIVE_INFINITY
+
+  /** The least delay when they began. */
+  #probedDelayMs = 0
 
   /** How much more than the least delay was measured then, and what bytes may wait on their way for that. */
   #jitterMs = 0
@@ -180,6 +197,7 @@ export class CongestionWindow {
     const isFirst = !this.#isMeasured
     this.#recordDelay(Math.max(nowMs - sentMs, 1), nowMs)
     this.#recordJitter(sentMs, nowMs)
+    this.#recordRound(nowMs)
 
     if (isFirst) {
       this.#bytes = Math.max(FIRST_WINDOW_BYTES, FIRST_BYTES_PER_MS * this.#delayMs)
@@ -189,7 +207,7 @@ export class CongestionWindow {
     const rate = (this.#received - received) / Math.max(nowMs - receivedMs, 1)
 
     if (isLimited && nowMs - sentMs > FULL_DELAYS * this.#leastDelayMs + SLACK_MS) {
-      this.#isStarting = false
+      this.#endStart(nowMs - sentMs, nowMs)
     }
 
     if (rate > this.#rate) {
@@ -199,10 +217,36 @@ export class CongestionWindow {
     }
 
     this.#recordPeak(nowMs)
-    const bytes = Math.max(this.#rate * this.#delaysMs(nowMs), this.#peak * FLOOR_MS)
+    const measured = Math.max(this.#rate * this.#delaysMs(nowMs), this.#peak * FLOOR_MS)
+    const bytes = this.#isStarting ? Math.max(measured, this.#arrivingBytes(nowMs)) : measured
     // A sender with little to send learns little about the bandwidth.
-    const leastBytes = isLimited ? MIN_WINDOW_BYTES : this.#bytes
+    const leastBytes = isLimited && !this.#isStarting ? MIN_WINDOW_BYTES : this.#bytes
     this.#bytes = Math.min(Math.max(bytes, leastBytes), MAX_WINDOW_BYTES)
+  }
+
+  /** A round ends when all that was in flight at its first ack has been acknowledged. */
+  #recordRound(nowMs: number): void {
+    if (this.#isStarting && this.#received > this.#round.until) {
+      const received = this.#received
+      const until = received + this.#inFlight
+      this.#round = { sinceMs: nowMs, received, until, windowBytes: this.#bytes }
+    }
+  }
+
+  /** Window by the distances at which a round's parts arrive: they tell the bandwidth before a window fills it. */
+  #arrivingBytes(nowMs: number): number {
+    const { received, sinceMs, windowBytes } = this.#round
+    const rate = (this.#received - received) / (nowMs - sinceMs + ARRIVAL_NOISE_MS)
+    return Math.min(ARRIVAL_DELAYS * this.#leastDelayMs * rate, MAX_GROWTH * windowBytes)
+  }
+
+  /** The first delays may have been measured behind others' bytes, or while both ends had much to do. */
+  #endStart(delayMs: number, nowMs: number): void {
+    if (this.#isStarting && this.#leastDelayMs < MAX_EARLY_PROBE_MS) {
+      this.#probe(delayMs, nowMs)
+    }
+
+    this.#isStarting = false
   }
 
   #recordPeak(nowMs: number): void {
@@ -248,6 +292,7 @@ export class CongestionWindow {
     this.#probesSinceMs = nowMs + delayMs
     this.#probesUntilMs = nowMs + 2 * (delayMs + Math.min(delayMs, MAX_SLACK_MS))
     this.#jitterMs = 0
+    this.#probedDelayMs = this.#leastDelayMs
   }
 
   /**
@@ -258,12 +303,15 @@ export class CongestionWindow {
     if (sentMs >= this.#probesSinceMs && sentMs < this.#probesUntilMs) {
       this.#jitterMs = Math.max(this.#jitterMs, nowMs - sentMs - this.#leastDelayMs)
       this.#slackMs = Math.min(Math.max(this.#jitterMs, SLACK_MS), MAX_SLACK_MS)
-    } else if (
-      this.#rate < this.#peak / 2 &&
-      this.#leastDelayMs < MAX_SLACK_MS &&
-      nowMs - this.#probesUntilMs > JITTER_MEMORY_MS
-    ) {
+    } else if (nowMs >= this.#probesUntilMs && this.#isProbeDue(nowMs)) {
       this.#probe(nowMs - sentMs, nowMs)
     }
+  }
+
+  /** Whether the last probe found a line that was still full, or the window may be too small for the jitter. */
+  #isProbeDue(nowMs: number): boolean {
+    const isFull = this.#leastDelayMs < MIN_PROBED_SHARE * this.#probedDelayMs
+    const isSlow = this.#rate < this.#peak / 2 && this.#leastDelayMs < MAX_SLACK_MS
+    return isFull || (isSlow && nowMs - this.#probesUntilMs > JITTER_MEMORY_MS)
   }
 }

@@ -16,6 +16,7 @@ import { encoded, frameOf, headOf, type Talker } from '../support/exchange-talke
 import { findKey, nothing, recordIn } from '../support/find-answers.ts'
 import type { Attack, Attacker } from './attacker.ts'
 import { changed, signedAtRandom, tombstoned, unsigned } from './forgeries.ts'
+import { gatewayAttacks } from './gateway-attacks.ts'
 import { libp2pAttacks } from './libp2p-attacks.ts'
 
 const TTL = 3600
@@ -221,6 +222,7 @@ const attacks = {
   },
 
   ...libp2pAttacks,
+  ...gatewayAttacks,
 
   'streams without end': {
     what: 'streams that are opened and left alone',

@@ -6,13 +6,15 @@ import { type RawConnection, rawConnection, yamuxFrame } from '../support/raw-fr
 
 const { WAGGLE_LONG } = process.env
 const isLong = WAGGLE_LONG === '1'
-const FLOOD_MS = isLong ? 10_000 : 1500
+const FLOOD_MS = isLong ? 10_000 : 1000
+const SHORT_FLOOD_MS = 300
 
 /** No turn of the event loop may take longer because of what one peer sends, in ms. */
 const MAX_TURN_MS = 50
 
-const [DATA, WINDOW_UPDATE, PING] = [0, 1, 2]
-const [SYN, RST] = [1, 8]
+const [DATA, WINDOW_UPDATE, PING, GO_AWAY] = [0, 1, 2, 3]
+const [SYN, ACK, FIN, RST] = [1, 2, 4, 8]
+const MAX_WINDOW = 2 ** 32 - 1
 const PIECE_FRAMES = 2000
 const MULTISTREAM = Buffer.from('\x13/multistream/1.0.0\n')
 const UNKNOWN = Buffer.concat([MULTISTREAM, Buffer.from('\x0a/unknown1\n')])
@@ -27,6 +29,9 @@ function fresh(): number {
   nextStream = (nextStream + 2) % 2 ** 31
   return nextStream
 }
+
+/** The first stream that a caller opens. */
+const KNOWN = 1
 
 const FRAMES: Readonly<Record<string, () => Uint8Array>> = {
   pings: () => yamuxFrame({ type: PING, flags: SYN, length: 1 }),
@@ -50,7 +55,22 @@ const FRAMES: Readonly<Record<string, () => Uint8Array>> = {
   'streams with as many offers as fit': () =>
     yamuxFrame({ type: DATA, flags: SYN, stream: fresh(), length: OFFERS.length, body: OFFERS }),
   'frames without a byte': () => yamuxFrame({ type: DATA, stream: 1 }),
-  'data of one byte': () => yamuxFrame({ type: DATA, stream: 1, length: 1, body: Uint8Array.of(0) })
+  'data of one byte': () =>
+    yamuxFrame({ type: DATA, stream: 1, length: 1, body: Uint8Array.of(0) }),
+  'answers to pings that nobody sent': () => yamuxFrame({ type: PING, flags: ACK, length: 7 }),
+  'streams that are opened again and again': () =>
+    yamuxFrame({ type: WINDOW_UPDATE, flags: SYN, stream: KNOWN, length: MAX_WINDOW }),
+  'windows beyond any size': () =>
+    yamuxFrame({ type: WINDOW_UPDATE, stream: KNOWN, length: MAX_WINDOW }),
+  'streams that are opened, and get data after their end': () => {
+    const stream = fresh()
+    return Buffer.concat([
+      yamuxFrame({ type: WINDOW_UPDATE, flags: SYN | FIN, stream }),
+      yamuxFrame({ type: DATA, stream, length: 1, body: Uint8Array.of(0) })
+    ])
+  },
+  'streams that this side should have opened': () =>
+    yamuxFrame({ type: WINDOW_UPDATE, flags: ACK, stream: fresh() + 1 })
 }
 
 describe('frames of the muxer', () => {
@@ -85,6 +105,18 @@ describe('frames of the muxer', () => {
 
     expect(await flood).toBeGreaterThan(PIECE_FRAMES)
     expect(calls).toBeGreaterThan(20)
+    expect(await victim.longestTurnMs()).toBeLessThan(MAX_TURN_MS)
+  })
+
+  it.each([
+    ['goodbyes', () => yamuxFrame({ type: GO_AWAY })],
+    ['frames of an unknown type', () => yamuxFrame({ type: 9 })],
+    ['streams with an even number', () => yamuxFrame({ type: DATA, flags: SYN, stream: 2 })]
+  ])('harm nobody else: %s (N13a)', async (_, frame) => {
+    await using raw = await rawConnection(victim.multiaddrs)
+    await victim.longestTurnMs()
+    await send(raw, frame, performance.now() + SHORT_FLOOD_MS)
+    expect(await honest.store('key', 'value', { ttl: 60 })).toBe(true)
     expect(await victim.longestTurnMs()).toBeLessThan(MAX_TURN_MS)
   })
 

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import type { Stream } from '@libp2p/interface'
 import { DEFAULT_KAD_PROTOCOL } from '../../src/constants.ts'
 import { delimited } from '../../src/door/units.ts'
-import { FIND_NODE } from '../../src/kad/kad-messages.ts'
+import { FIND_NODE, GET_PROVIDERS } from '../../src/kad/kad-messages.ts'
 import { frameOf, OPCODE } from '../../src/transport/websocket-frames.ts'
 import type { Attack, Attacker } from './attacker.ts'
 import { VOCABULARIES, type Vocabulary } from './floods.ts'
@@ -20,6 +20,13 @@ const HIDDEN_PEERS: Uint8Array = delimited(
     Uint8Array.of(8, FIND_NODE, 82, 0x80, 0x80, 0x40),
     new Uint8Array(HIDDEN_BYTES).map((_, i) => (i % 2 === 0 ? 66 : 0))
   ])
+)
+
+/** Requests for providers, which a node without `keepProviders` refuses. */
+const PROVIDERS_REQUESTS: Buffer = Buffer.concat(
+  new Array(64).fill(
+    delimited(Buffer.concat([Uint8Array.of(8, GET_PROVIDERS, 18, 100), Buffer.alloc(100)]))
+  )
 )
 
 /** The length of a message of 4 MiB, all of which is to come. */
@@ -83,6 +90,18 @@ export const libp2pAttacks = {
 
         while (!attacker.isDone && stream.writeStatus === 'writable') {
           await attacker.pause(5)
+        }
+      })
+  },
+
+  'refused requests': {
+    what: "kad-dht's requests for what is not served, which end their streams, and go on",
+    isOffence: false,
+    run: (attacker) =>
+      onStream(attacker, DEFAULT_KAD_PROTOCOL, async (stream) => {
+        while (!attacker.isDone && stream.writeStatus === 'writable') {
+          stream.send(PROVIDERS_REQUESTS)
+          await attacker.pause(0)
         }
       })
   },

@@ -5,6 +5,10 @@ import { Key } from 'interface-datastore'
 
 declare global {
   var waggle: { DHT: typeof DHT; openIndexedDB: typeof openIndexedDB; Key: typeof Key }
+
+  /** What tests keep in a page: its peer, and values that its watch has shown. */
+  var peer: DHT
+  var values: unknown[]
 }
 
 globalThis.waggle = { DHT, openIndexedDB, Key }

@@ -1,6 +1,7 @@
 import { hivemindTargets } from '../../../hivemind/test/fuzz/targets.ts'
 import type { Target } from './fuzzer.ts'
 import { addressTargets } from './targets/addresses.ts'
+import { gatewayTargets } from './targets/gateways.ts'
 import { messageTargets } from './targets/messages.ts'
 import { ownerTargets } from './targets/owners.ts'
 import { questionTargets } from './targets/questions.ts'
@@ -13,5 +14,6 @@ export const targets: readonly Target[] = [
   ...messageTargets,
   ...questionTargets,
   ...addressTargets,
+  ...gatewayTargets,
   ...hivemindTargets
 ]

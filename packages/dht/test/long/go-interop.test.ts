@@ -1,6 +1,6 @@
 import { DHT } from '@waggle/dht'
 import { decodeRecord, recordKey, view } from '@waggle/record'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { buildGoPeer, GO_BUILD_MS, GoPeer, hasGo } from '../support/go-peer.ts'
 import { UNHURRIED } from '../support/libp2p-node.ts'
 import { nearestFirst } from '../support/replica.ts'
@@ -33,9 +33,9 @@ describe.skipIf(!hasGo())(
         theirs.push(await GoPeer.start(program, ours.flatMap(addressOf)))
       }
 
-      await expect
-        .poll(() => ours.map((node) => node.stats().knownPeers), PATIENCE)
-        .toEqual(ours.map(() => 2 * NODES - 1))
+      await vi.waitFor(() => {
+        expect(ours.map((node) => node.stats().knownPeers)).toEqual(ours.map(() => 2 * NODES - 1))
+      }, PATIENCE)
     }, GO_BUILD_MS + 120_000)
 
     afterAll(async () => {

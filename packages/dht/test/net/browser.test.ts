@@ -1,20 +1,9 @@
-import { existsSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { DHT } from '@waggle/dht'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type {} from '../browser/page.ts'
 import { browserBundle } from '../support/browser-bundle.ts'
-
-/** What the tests keep in a page, beside what page.ts puts there. */
-declare global {
-  var peer: DHT
-  var values: unknown[]
-}
-
-const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
-const executablePath = CHROMIUM.find((path) => existsSync(path))
+import { CHROMIUM, inChromium, launchChromium, type Site, serveSite } from '../support/chromium.ts'
 
 function workerOf(entry: string): string {
   return `import '${entry}'
@@ -26,36 +15,17 @@ function workerOf(entry: string): string {
     })`
 }
 
-const TITLE =
-  executablePath === undefined
-    ? 'a page in a browser (SKIPPED: Chromium is not installed)'
-    : 'a page in Chromium'
-
-describe.skipIf(executablePath === undefined)(TITLE, () => {
-  let web: Server
-  let url: string
+describe.skipIf(CHROMIUM === undefined)(inChromium('a page'), () => {
+  let site: Site
   let browser: Browser
   let context: BrowserContext
   let servers: DHT[]
   let addresses: string[]
 
   beforeAll(async () => {
-    const { chunks } = await browserBundle('page.ts')
-    const files = new Map(chunks.map(({ fileName, code }) => [`/${fileName}`, code]))
-    const [entry] = chunks
-    files.set('/worker.js', workerOf(`/${entry?.fileName}`))
-    const html = `<!doctype html><script type="module" src="/${entry?.fileName}"></script>`
-    web = createServer(({ url: path = '' }, response) => {
-      const code = files.get(path)
-      response.setHeader('Content-Type', code === undefined ? 'text/html' : 'text/javascript')
-      response.end(code ?? html)
-    })
-    await new Promise<void>((resolve) => web.listen(0, '127.0.0.1', resolve))
-    url = `http://127.0.0.1:${(web.address() as AddressInfo).port}/`
-    browser = await chromium.launch({
-      executablePath: executablePath ?? '',
-      args: ['--no-sandbox']
-    })
+    const { scripts, entry } = await browserBundle('page.ts')
+    site = await serveSite(new Map([...scripts, ['/worker.js', workerOf(entry)]]), entry)
+    browser = await launchChromium()
     servers = [await DHT.create()]
     servers.push(...(await Promise.all([1, 2].map(() => DHT.create({ initialPeers: joined() })))))
     addresses = joined()
@@ -64,8 +34,7 @@ describe.skipIf(executablePath === undefined)(TITLE, () => {
   afterAll(async () => {
     await browser?.close()
     await Promise.all((servers ?? []).map((server) => server.stop()))
-    web?.closeAllConnections()
-    web?.close()
+    await site?.[Symbol.asyncDispose]()
   })
 
   beforeEach(async () => {
@@ -80,7 +49,7 @@ describe.skipIf(executablePath === undefined)(TITLE, () => {
 
   async function opened(): Promise<Page> {
     const page = await context.newPage()
-    await page.goto(url)
+    await page.goto(site.url)
     await page.waitForFunction(() => 'waggle' in globalThis)
     return page
   }

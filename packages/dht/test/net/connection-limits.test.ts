@@ -5,10 +5,16 @@ import { BootstrapError, DHT } from '@waggle/dht'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { MAX_CONNECTIONS_PER_PEER } from '../../src/node/connection-limits.ts'
 import { MAX_PENDING_CONNECTIONS } from '../../src/node/pending-connections.ts'
+import { endingProxy } from '../support/ending-proxy.ts'
 import { basicServices, libp2pNode, PATIENCE } from '../support/libp2p-node.ts'
 import { rejection } from '../support/rejection.ts'
 
 const MAX_CONNECTIONS = 20
+
+function portOf(dht: DHT): number {
+  const components = dht.multiaddrs[0]?.getComponents() ?? []
+  return Number(components.find(({ name }) => name === 'tcp')?.value)
+}
 
 describe('the connections of a node', () => {
   let dht: DHT
@@ -57,8 +63,7 @@ describe('the connections of a node', () => {
   })
 
   it('are not those that say nothing: anybody may join beside them (N13e)', async () => {
-    const [address] = dht.multiaddrs
-    const port = Number(address?.getComponents().find(({ name }) => name === 'tcp')?.value)
+    const port = portOf(dht)
     const sockets: Socket[] = []
 
     for (let i = 0; i < MAX_PENDING_CONNECTIONS - 1; i++) {
@@ -85,4 +90,18 @@ describe('a node that takes no more connections', () => {
     expect(error).toBeInstanceOf(BootstrapError)
     expect((error as BootstrapError).attempts[0]?.check).toMatch(/may be full.*maxConnections/)
   })
+})
+
+describe('a node that is too busy to finish a handshake', () => {
+  // Before a byte, within each of the messages of multistream-select and noise, and behind them.
+  it.each([0, 12, 24, 30, 60, 240, 300])(
+    'lets peers in later, if it ends the connection after %i bytes (N10d)',
+    async (bytes) => {
+      await using dht = await DHT.create()
+      await using proxy = await endingProxy(portOf(dht), { bytes, times: 2 })
+      await using newcomer = await DHT.create({ clientMode: true, initialPeers: proxy.address })
+      expect(newcomer.peers).toHaveLength(1)
+      expect(proxy.ended).toBe(2)
+    }
+  )
 })

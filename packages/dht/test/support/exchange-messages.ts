@@ -58,7 +58,7 @@ const maxAge = fc.nat(MAX_AGE_SECONDS)
 const digest = fc.uint8Array({ maxLength: 16 })
 const findKey = fc.record({ key: byteString, subkeys, digest })
 const standing = fc.oneof(
-  fc.constantFrom({ standing: 'nothing' }, { standing: 'same' }),
+  fc.constantFrom({ standing: 'nothing' }, { standing: 'absent' }, { standing: 'same' }),
   fc.record({ standing: fc.constant('held'), record }),
   fc.record({ standing: fc.constant('copy'), ageMs: id, record })
 )

@@ -74,6 +74,12 @@ export interface ServingInit extends RecordStoreOptions {
   /** The store, instead of a new one. */
   readonly held?: RecordStore
 
+  /** Whether its neighbours have had the time to hand over what it lacks. */
+  readonly isSettled?: () => boolean
+
+  /** Of which keys it is a replica: by default of all. */
+  readonly isReplicaOf?: (key: Uint8Array) => boolean
+
   /** Where it keeps copies. */
   readonly copies?: RecordStore
 
@@ -98,6 +104,8 @@ export async function serving(source: StreamSource, init: ServingInit = {}): Pro
     copies,
     nodeLimits,
     access,
+    isSettled,
+    isReplicaOf,
     ...options
   } = init
   const store = init.held ?? new RecordStore({ clock: manualClock(NOW), ...options })
@@ -110,7 +118,7 @@ export async function serving(source: StreamSource, init: ServingInit = {}): Pro
   }
   const [mine, theirs] = await source.open()
   const limits = nodeLimits ?? DEFAULT_NODE_LIMITS
-  const exchange = new ExchangeServer({ store, copies, routing, access })
+  const exchange = new ExchangeServer({ store, copies, routing, access, isSettled, isReplicaOf })
   new ProtocolServer({ limits }).serve(exchange, theirs, asker)
   return { store, stream: theirs, talker: new Talker(mine) }
 }

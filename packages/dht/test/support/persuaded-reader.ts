@@ -3,13 +3,13 @@ import { type DHTRecord, encodeRecord, type Found, view } from '@waggle/record'
 import { Key } from 'interface-datastore'
 import { toString as stringOf } from 'uint8arrays/to-string'
 import { DEFAULT_NUM_REPLICAS } from '../../src/constants.ts'
+import { GatewayServer } from '../../src/gateway/gateway-server.ts'
 import { mergingDatastore } from '../../src/kad/merging-datastore.ts'
 import { LiveWatch } from '../../src/live/live-watch.ts'
 import { Journal } from '../../src/persistence/journal.ts'
 import { restore } from '../../src/persistence/restore.ts'
 import { cachePolicy } from '../../src/reading/cache-policy.ts'
 import { CachedReads } from '../../src/reading/cached-reads.ts'
-import { dropDuplicates } from '../../src/store/drop-duplicates.ts'
 import { nameOf, RecordStore } from '../../src/store/record-store.ts'
 import { ACTIVE } from './cancellation.ts'
 import { turns } from './end-of-turn.ts'
@@ -18,13 +18,20 @@ import type { StreamSource } from './exchange-streams.ts'
 import { GatedDisk } from './gated-disk.ts'
 import { manualClock } from './manual-clock.ts'
 import { mapDatastore } from './map-datastore.ts'
+import { peerNumber } from './numbered-peers.ts'
 import { silentLog } from './silent-log.ts'
 import { Simulation, type SimulationOptions, START } from './simulated-replicas.ts'
 import { SimulatedWatches } from './simulated-watches.ts'
 import { KEY } from './watch-scene.ts'
 
-/** Every way on which a peer's bytes reach a node. A hand-over is a STORE, whoever sends it. */
-export const WAYS = ['STORE', 'copy', 'PUT_VALUE', 'CHANGED', 'start', 'answers'] as const
+/**
+ * Every way on which a peer's bytes reach a node. A hand-over is a STORE, whoever sends it, and what comes by a
+ * WebSocket are the same messages. The node's HTTP server passes on calls of the application, and no peer's.
+ */
+export const WAYS = [
+  ...(['STORE', 'copy', 'PUT_VALUE', 'CHANGED', 'start', 'answers'] as const),
+  ...(['READ of a gateway', 'WRITE of a gateway', 'CHANGED for others'] as const)
+] as const
 export type Way = (typeof WAYS)[number]
 
 export interface ReaderOptions extends SimulationOptions {
@@ -55,17 +62,12 @@ export class PersuadedReader implements AsyncDisposable {
     this.#source = source
     this.#copies = hasCache ? new RecordStore({ clock }) : undefined
     this.net = new Simulation(KEY, { clock, cache, ...options })
-    const { replicas, self } = this.net
+    const { replicas } = this.net
     const policy = cachePolicy({ locally: isLocal })
     this.#reads = new CachedReads({ replicas, policy, log: silentLog })
     this.#watches = new SimulatedWatches(this.net, (...learned) =>
       this.#reads.onWatched(...learned)
     )
-
-    if (cache !== undefined) {
-      const isReplicaOf = (key: Uint8Array): boolean => replicas.known.isReplicaOf(key)
-      dropDuplicates({ cache, store: self.store, isReplicaOf })
-    }
   }
 
   /** Has a record reach the node, or the peers that are no replicas. */
@@ -80,6 +82,11 @@ export class PersuadedReader implements AsyncDisposable {
         return this.#put(record)
       case 'CHANGED':
         return this.#watches.watches.onChange({ key: KEY }, record)
+      case 'CHANGED for others':
+        return this.#forward(record)
+      case 'READ of a gateway':
+      case 'WRITE of a gateway':
+        return this.#askGateway(record, way)
       case 'start':
         return this.#restore(record)
       default:
@@ -130,6 +137,35 @@ export class PersuadedReader implements AsyncDisposable {
     talker.say(storeRequest([['key', record]], { isCacheOnly }))
     await talker.hear('stored')
     talker.stream.abort(new Error('done'))
+  }
+
+  /** Watches the key for somebody else, and is told of an old record. */
+  async #forward(record: DHTRecord): Promise<void> {
+    const { watches } = this.#watches
+    const stranger = { peer: 'stranger', role: 'remote' } as const
+    watches.forwarded.begin(nameOf(KEY), () => {}, stranger)
+    watches.onChange({ key: KEY }, record)
+    await turns(20)
+    watches.forwarded.end(nameOf(KEY))
+  }
+
+  /** Reads or writes on behalf of a client, as a gateway. */
+  async #askGateway(record: DHTRecord, way: Way): Promise<void> {
+    const { replicas, self } = this.net
+    const server = new GatewayServer({ replicas, store: self.store, numReplicas: 5 })
+    const client = server.serve({ countHeldBytes() {} }, peerNumber(99))
+    const response = await client.respond(
+      way === 'READ of a gateway'
+        ? { name: 'read', id: 1, isLatest: false, keys: [{ key: KEY }] }
+        : { name: 'write', id: 1, writes: [{ key: KEY, record: encodeRecord(record) }] }
+    )
+    let step = response?.reply.next()
+
+    while (step?.done === false) {
+      step = response?.reply.next()
+    }
+
+    await step?.value
   }
 
   async #put(record: DHTRecord): Promise<void> {

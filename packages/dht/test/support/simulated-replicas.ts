@@ -39,6 +39,9 @@ export interface SimulatedReplica extends PeerInfo {
   /** Which requests it leaves without an answer. */
   hangs: Which
 
+  /** Whether its neighbours have had the time to hand over what it lacks. */
+  isSettled?: boolean
+
   /** What it says beats a write, whatever it holds. */
   lies?: (write: DHTRecord) => DHTRecord | undefined
 
@@ -175,25 +178,22 @@ export class Simulation implements RecordChannel, Membership {
     return this.nearest(target, count)
   }
 
+  isSettled(): boolean {
+    return this.self.isSettled === true
+  }
+
   isLongSilent(peer: PeerId): boolean {
     return this.silentForLong.has(peer.toString())
   }
 
   async find(contact: PeerInfo, key: Uint8Array, options: FindOptions): Promise<FindReply> {
-    const { store, copies } = await this.#reached('find', contact, options)
-    const record = wantedOf(store.get(key), options.subkeys)
-    const { digest = NO_DIGEST, maxAge = 0 } = options
+    const peer = await this.#reached('find', contact, options)
+    const record = wantedOf(peer.store.get(key), options.subkeys)
+    const { digest = NO_DIGEST } = options
     const known = { closer: this.#near(key), isPlain: this.#isPlain }
 
     if (record === undefined || !this.#isReplica(contact)) {
-      const copy = copies.find(nameOf(key))
-      const ageMs = this.nowMs - (copy?.freshMs ?? NEVER_FRESH)
-
-      if (ageMs <= 1000 * maxAge) {
-        return { ...known, record: copy && wantedOf(copy.record, options.subkeys), ageMs }
-      }
-
-      return record === undefined ? known : { ...known, record, ageMs: UNKNOWN_AGE_MS }
+      return { ...known, ...this.#otherwise(peer, key, options) }
     }
 
     const isSame = !this.#isPlain && digest.length > 0 && equals(digestOf(record), digest)
@@ -201,8 +201,26 @@ export class Simulation implements RecordChannel, Membership {
     return isSame ? { ...known, isSame } : { ...known, record }
   }
 
+  /** What a peer replies that is no replica, or holds nothing. */
+  #otherwise(
+    { id, store, copies, isSettled = false }: SimulatedReplica,
+    key: Uint8Array,
+    { maxAge = 0, subkeys }: FindOptions
+  ): Pick<FindReply, 'ageMs' | 'isAbsent' | 'record'> {
+    const copy = copies.find(nameOf(key))
+    const ageMs = this.nowMs - (copy?.freshMs ?? NEVER_FRESH)
+
+    if (ageMs <= 1000 * maxAge) {
+      return { record: copy && wantedOf(copy.record, subkeys), ageMs }
+    }
+
+    const record = wantedOf(store.get(key), subkeys)
+    const isAbsent = isSettled && !this.#isPlain && this.#isReplica({ id })
+    return record === undefined ? { isAbsent } : { record, ageMs: UNKNOWN_AGE_MS }
+  }
+
   /** Whether a peer takes itself for a replica. Plain peers know no difference. */
-  #isReplica({ id }: PeerInfo): boolean {
+  #isReplica({ id }: Pick<PeerInfo, 'id'>): boolean {
     const servers = this.peers.filter((peer) => this.#isServer() || peer !== this.self)
     const nearest = servers.slice(0, DEFAULT_NUM_REPLICAS)
     return this.#isPlain || nearest.some((peer) => peer.id.equals(id))

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { CLOCK } from '../../src/clock/clock-messages.ts'
 import { GATEWAY } from '../../src/gateway/gateway-messages.ts'
+import { INTRODUCTION } from '../../src/pages/introduction-messages.ts'
 import { COMPARE } from '../../src/upkeep/compare-messages.ts'
 import { ByteWriter } from '../../src/wire/bytes.ts'
 import { ProtocolViolationError } from '../../src/wire/protocol-violation-error.ts'
@@ -8,6 +9,7 @@ import type { MessageCodec } from '../../src/wire/schema.ts'
 import clock from '../fixtures/clock-messages.json' with { type: 'json' }
 import compare from '../fixtures/compare-messages.json' with { type: 'json' }
 import gateway from '../fixtures/gateway-messages.json' with { type: 'json' }
+import introduction from '../fixtures/introduction-messages.json' with { type: 'json' }
 
 interface Fixtures {
   readonly good: readonly {
@@ -36,7 +38,8 @@ function withHex(message: unknown): unknown {
 describe.each<[string, MessageCodec<unknown>, Fixtures]>([
   ['CLOCK', CLOCK as MessageCodec<unknown>, clock],
   ['COMPARE', COMPARE as MessageCodec<unknown>, compare],
-  ['GATEWAY', GATEWAY as MessageCodec<unknown>, gateway]
+  ['GATEWAY', GATEWAY as MessageCodec<unknown>, gateway],
+  ['INTRODUCTION', INTRODUCTION as MessageCodec<unknown>, introduction]
 ])('%s', (_, codec, { good, bad }) => {
   it.each(good)('reads and writes $name as it always was (N3)', ({ hex, message }) => {
     const read = codec.read(bytesOf(hex))

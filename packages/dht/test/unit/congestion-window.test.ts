@@ -49,8 +49,11 @@ class SimulatedLine {
   }
 }
 
-/** Returns whether both ends have their turn in a millisecond: at random, after a pause of 0 to so many ms. */
-function turnsWithin(maxPauseMs: number): (nowMs: number) => boolean {
+/**
+ * Returns whether both ends have their turn in a millisecond: at random, after a pause of 0 to so many ms, and after
+ * the first turn not before a time.
+ */
+function turnsWithin(maxPauseMs: number, busyMs: number): (nowMs: number) => boolean {
   let [state, nextMs] = [1, 0]
 
   return (nowMs) => {
@@ -58,20 +61,21 @@ function turnsWithin(maxPauseMs: number): (nowMs: number) => boolean {
 
     if (isTurn) {
       state = (state * 48_271) % 2_147_483_647
-      nextMs = nowMs + 1 + (state % (maxPauseMs + 1))
+      nextMs = Math.max(nowMs + 1 + (state % (maxPauseMs + 1)), busyMs)
     }
 
     return isTurn
   }
 }
 
-/** Sends over one line for a minute, with as many windows as there are senders, which pause at times. */
+/** Sends over one line for a minute, with as many windows as there are senders, which pause at times and after the first part. */
 function sendOver({
   senders = 1,
   maxPauseMs = 0,
+  busyMs = 0,
   ...line
-}: Line & { senders?: number; maxPauseMs?: number }): Course {
-  const isTurn = turnsWithin(maxPauseMs)
+}: Line & { senders?: number; maxPauseMs?: number; busyMs?: number }): Course {
+  const isTurn = turnsWithin(maxPauseMs, busyMs)
   const windows = Array.from({ length: senders }, () => new CongestionWindow())
   const simulated = new SimulatedLine(line)
   const forMs = 60_000
@@ -104,6 +108,31 @@ describe('CongestionWindow', () => {
       expect(waitMs).toBeLessThan(2.2 * delayMs + 20)
     }
   )
+
+  it.each([1.5, 8, 40])(
+    'learns the delay of a line of %d Mbit/s whose ends were busy when it was opened (N12)',
+    (mbit) => {
+      const line = { bytesPerMs: mbit * MBIT, delayMs: 5, senders: 2, busyMs: 100 }
+      const { share, waitMs } = sendOver(line)
+
+      expect(share).toBeGreaterThan(0.9)
+      expect(waitMs).toBeLessThan(80)
+    }
+  )
+
+  it('fills a fast and long line within a few round trips (N12)', () => {
+    const line = new SimulatedLine({ bytesPerMs: 40 * MBIT, delayMs: 200 })
+    const window = new CongestionWindow()
+    let bytes = 0
+
+    for (let nowMs = 0; nowMs < 2000; nowMs++) {
+      line.deliver(nowMs)
+      bytes += line.send(window, nowMs).bytes
+    }
+
+    // One round trip measures the delay, and two more open the window.
+    expect(bytes).toBeGreaterThan(0.4 * 40 * MBIT * 2000)
+  })
 
   it('shares a line with others', () => {
     const { share, waitMs } = sendOver({ bytesPerMs: 8 * MBIT, delayMs: 50, senders: 5 })

@@ -1,9 +1,16 @@
+import { execFile } from 'node:child_process'
 import { lchown, mkdir, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
+import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { DataDirError } from '../../src/errors.ts'
-import { lockDataDir, prepareDataDir } from '../../src/persistence/data-dir.ts'
+import {
+  lockDataDir,
+  openDataDir,
+  prepareDataDir,
+  recordsIn
+} from '../../src/persistence/data-dir.ts'
 import { isFull } from '../../src/persistence/level-database.ts'
 import { rejection } from '../support/rejection.ts'
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts'
@@ -42,6 +49,35 @@ describe('lockDataDir', () => {
     await rejection(lock.release())
 
     await expectFree()
+  })
+})
+
+describe.runIf(process.platform === 'linux')('openDataDir', () => {
+  it.each([
+    ['a pipe', (path: string) => promisify(execFile)('mkfifo', [path])],
+    ['a link to a device', (path: string) => symlink('/dev/zero', path)],
+    ['a link that leads nowhere', (path: string) => symlink('/nowhere/at all', path)]
+  ])('refuses a database with %s among its files, and waits for none (N13h)', async (_, make) => {
+    await using directory = await temporaryDirectory()
+    const records = recordsIn(directory.path)
+    await (await openDataDir(directory.path)).close()
+    await rm(join(records, 'CURRENT'))
+    await make(join(records, 'CURRENT'))
+    const error = await rejection(openDataDir(directory.path))
+
+    expect(error).toBeInstanceOf(DataDirError)
+    expect(error.message).toContain('CURRENT in it is not a regular file')
+    await rm(join(records, 'CURRENT'))
+    await (await openDataDir(directory.path)).close()
+  })
+
+  it('replaces a lock with a pipe among its files (N13h)', async () => {
+    await using directory = await temporaryDirectory()
+    await (await openDataDir(directory.path)).close()
+    const current = join(directory.path, 'lock', 'CURRENT')
+    await rm(current)
+    await promisify(execFile)('mkfifo', [current])
+    await (await openDataDir(directory.path)).close()
   })
 })
 

@@ -7,6 +7,7 @@ import {
   subkeyRecord
 } from '@waggle/record'
 import { DEFAULT_LIMITS, subkeyId } from '@waggle/record/replica'
+import { equals } from 'uint8arrays/equals'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { FoundReply, Message } from '../../src/exchange/messages.ts'
 import { digestOf } from '../../src/store/record-digest.ts'
@@ -102,6 +103,32 @@ describe('a FIND', () => {
       { standing: 'same', closer: [] },
       heldBy(encodeRecord(recordOf('b'))),
       nothing([0])
+    ])
+  })
+
+  it('is answered that nobody holds a key by a settled replica alone (N5)', async () => {
+    const replicated = recordKey('replicated')
+    let isSettled = true
+    const server = await serving(source, {
+      isSettled: () => isSettled,
+      isReplicaOf: (key) => equals(key, replicated),
+      known: [contact(1)]
+    })
+    const standings = async (): Promise<unknown[]> => {
+      const { answers } = await asked(server, findRequest(['replicated', 'other']))
+      return answers.map(({ standing, closer }) => [standing, closer])
+    }
+
+    expect(await standings()).toEqual([
+      ['absent', [0]],
+      ['nothing', [0]]
+    ])
+
+    isSettled = false
+
+    expect(await standings()).toEqual([
+      ['nothing', [0]],
+      ['nothing', [0]]
     ])
   })
 

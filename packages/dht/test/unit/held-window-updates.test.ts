@@ -59,6 +59,51 @@ describe('HeldWindowUpdates', () => {
     ])
   })
 
+  it('holds back what doubles a window of which most is left', () => {
+    const held = new HeldWindowUpdates()
+    const window = 2 * THRESHOLD
+
+    expect(passed(held, [windowUpdate(1, window + 20), windowUpdate(1, 2 * window + 20)])).toEqual(
+      []
+    )
+    // Of the window of 1 MiB the sender has 256 KiB less 40 bytes left.
+    expect(held.pass(windowUpdate(1, THRESHOLD - 41))).toEqual([])
+    expect(held.pass(windowUpdate(1, 1))).toEqual([windowUpdate(1, 3 * window + THRESHOLD)])
+  })
+
+  it('leaves the sender half of the initial window whenever the window grows', () => {
+    const read = fc.record({
+      part: fc.double({ min: 0, max: 1, noNaN: true }),
+      grows: fc.boolean()
+    })
+
+    fc.assert(
+      fc.property(fc.array(read, { maxLength: 200, size: 'max' }), (reads) => {
+        const held = new HeldWindowUpdates()
+        let [window, left] = [2 * THRESHOLD, 2 * THRESHOLD]
+        let unread = 0
+
+        for (const { part, grows } of reads) {
+          // The sender sends a part of what it may, and the muxer grants what has been read, and perhaps more.
+          const sent = Math.floor(part * left)
+          const grown = grows && window < 32 * THRESHOLD ? window : 0
+          left -= sent
+          unread += sent
+          window += grown
+
+          if (unread + grown > 0) {
+            const out = readFrames(passed(held, [windowUpdate(1, unread + grown)]))
+            unread = 0
+            left += out.reduce((sum, { length }) => sum + length, 0)
+          }
+
+          expect(left).toBeGreaterThan(THRESHOLD)
+          expect(left).toBeLessThanOrEqual(window)
+        }
+      })
+    )
+  })
+
   it('counts for each stream by itself', () => {
     const held = new HeldWindowUpdates()
     const most = THRESHOLD - 1

@@ -278,5 +278,13 @@ describe('Journal', () => {
       expect(kept.onDisk('key')).toBeDefined()
       expect(kept.disk.isClosed).toBe(true)
     })
+
+    it('leaves no timer that would keep the process alive', async () => {
+      const timers = vi.getTimerCount()
+      kept.write('key')
+      await kept.journal.close()
+
+      expect(vi.getTimerCount()).toBe(timers)
+    })
   })
 })

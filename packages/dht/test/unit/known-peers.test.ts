@@ -5,9 +5,9 @@ import { TypedEventEmitter } from 'main-event'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { followPeers } from '../../src/kad/follow-peers.ts'
 import { pointOfPeer } from '../../src/peers/key-space.ts'
-import { KnownPeers } from '../../src/peers/known-peers.ts'
+import { KnownPeers, SETTLED_MS } from '../../src/peers/known-peers.ts'
 import { PeerBook } from '../../src/peers/peer-book.ts'
-import { peerNumber } from '../support/numbered-peers.ts'
+import { contacts, nearestFirst, peerNumber } from '../support/numbered-peers.ts'
 
 const [self, a, b] = [peerNumber(0), peerNumber(1), peerNumber(2)]
 const ADDRESS = multiaddr('/ip4/10.0.0.1/tcp/1')
@@ -145,6 +145,34 @@ describe('KnownPeers', () => {
 
     expect(near).toHaveLength(32)
     expect(peers.connectedNeighbours(20).every((peer) => peers.isNear(peer))).toBe(true)
+  })
+
+  it('is settled when no server has come near for a while, and it has not slept (N5)', () => {
+    const others = nearestFirst(pointOfPeer(self), contacts(41).slice(1)).map(({ id }) => id)
+    const [nearest, ...neighbours] = others as [PeerId, ...PeerId[]]
+    const far = neighbours.pop() as PeerId
+    const isSettledAfter = (ms: number): boolean => {
+      vi.advanceTimersByTime(ms)
+      return peers.isSettled()
+    }
+    expect(isSettledAfter(SETTLED_MS - 1)).toBe(false)
+    expect(isSettledAfter(1)).toBe(true)
+
+    neighbours.map((peer) => connect(peer))
+    expect(isSettledAfter(SETTLED_MS - 1)).toBe(false)
+    expect(isSettledAfter(1)).toBe(true)
+
+    // One that returns is no newcomer, and one that is far has nothing that this node should hold.
+    connections.onDisconnect(neighbours[0] as PeerId)
+    connect(neighbours[0] as PeerId)
+    connect(far)
+    expect(peers.isSettled()).toBe(true)
+
+    connect(nearest)
+    expect(peers.isSettled()).toBe(false)
+    expect(isSettledAfter(SETTLED_MS)).toBe(true)
+    peers.unsettle()
+    expect(peers.isSettled()).toBe(false)
   })
 
   function update(

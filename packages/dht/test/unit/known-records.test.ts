@@ -1,16 +1,35 @@
 import type { PeerInfo } from '@libp2p/interface'
-import { EMPTY_RECORD, plainRecord, recordKey, tombstoneRecord } from '@waggle/record'
-import { describe, expect, it, vi } from 'vitest'
+import {
+  apply,
+  EMPTY_RECORD,
+  join,
+  plainRecord,
+  recordKey,
+  subkeyRecord,
+  tombstoneRecord,
+  view
+} from '@waggle/record'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
 import { DEFAULT_NUM_REPLICAS } from '../../src/constants.ts'
 import { KnownRecords } from '../../src/reading/known-records.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { NEVER_FRESH } from '../../src/store/stored-record.ts'
+import { law } from '../support/effort.ts'
 import { manualClock } from '../support/manual-clock.ts'
 import { contacts, nearestFirst, pointOf } from '../support/numbered-peers.ts'
 
 const KEY = recordKey('key')
 const OLD = plainRecord('old', 100)
 const NEW = plainRecord('new', 200)
+
+const record = fc.oneof(
+  fc.integer({ min: 1, max: 5 }).map((end) => plainRecord('value', end)),
+  fc
+    .tuple(fc.nat(2), fc.integer({ min: 1, max: 5 }))
+    .map(([subkey, end]) => subkeyRecord(subkey, 'value', end))
+)
+const event = fc.tuple(fc.constantFrom('join', 'leave', 'pushed', 'learned', 'read'), record)
 
 /** What a node knows than which so many of 8 peers are nearer to the key. */
 function knownAt(rank: number, { isReplica = true, hasCache = true, others = 8 } = {}) {
@@ -32,7 +51,11 @@ function knownAt(rank: number, { isReplica = true, hasCache = true, others = 8 }
   const joinNearer = (): void => {
     nearer = peers.slice(0, Math.min(rank, DEFAULT_NUM_REPLICAS))
   }
-  return { records, store, cache, joinNearer }
+
+  const leave = (): void => {
+    nearer = []
+  }
+  return { records, store, cache, joinNearer, leave }
 }
 
 describe('KnownRecords', () => {
@@ -71,10 +94,41 @@ describe('KnownRecords', () => {
     joinNearer()
     expect(records.isReplicaOf(KEY)).toBe(false)
     expect(records.get(KEY)).toMatchObject({ record: OLD, isByCache: true, freshMs: NEVER_FRESH })
-    vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 1)
     store.apply(KEY, NEW, 'stranger')
-    expect(records.get(KEY).record).toBe(EMPTY_RECORD)
-    vi.restoreAllMocks()
+    expect(records.get(KEY)).toMatchObject({ record: OLD, isByCache: true, freshMs: NEVER_FRESH })
+  })
+
+  it('keeps what it was shown, wherever it is kept, while it is a replica and not (N5b)', () => {
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 30 }), (events) => {
+        const { records, store, joinNearer, leave } = knownAt(7, { others: 0 })
+        let shown = EMPTY_RECORD
+
+        for (const [kind, record] of events) {
+          switch (kind) {
+            case 'join':
+              joinNearer()
+              break
+            case 'leave':
+              leave()
+              break
+            case 'pushed':
+              store.apply(KEY, record, 'stranger')
+              break
+            case 'learned':
+              records.learn(KEY, record, { isCached: true })
+              shown = apply(shown, record, { now: 0, limits: store.limits }).record
+              break
+            default:
+              shown = records.show(KEY).record
+          }
+
+          const { record: known } = records.get(KEY)
+          expect(view(join(known, shown, store.limits), 0)).toEqual(view(known, 0))
+        }
+      }),
+      law(2000)
+    )
   })
 
   it('brings what it stores up to date, so that it tells others nothing older (N5a)', () => {

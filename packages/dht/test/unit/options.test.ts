@@ -14,6 +14,7 @@ import {
 import { waggleKadDHT } from '../../src/kad/waggle-kad-dht.ts'
 import type { DHTOptions } from '../../src/node/options.ts'
 import { settingsOf } from '../../src/node/settings.ts'
+import { webRTC } from '../../src/node/webrtc.ts'
 import { DEFAULT_NODE_LIMITS } from '../../src/node-limits.ts'
 import { waggle } from '../../src/service/service.ts'
 import type { WaggleInit } from '../../src/service/service-options.ts'
@@ -97,6 +98,14 @@ describe('settingsOf', () => {
     expect(settingsOf({ relay: true, clientMode: true }).clientMode).toBe(true)
     expect(settingsOf({ relay: true, listenOn: ':1337' }).listenOn).toHaveLength(1)
     expect(settingsOf({ serveRelay: true })).toMatchObject({ clientMode: false, relay: false })
+  })
+
+  it('has pages in browsers only', () => {
+    const pages = { transport: () => expect.unreachable(), join: () => expect.unreachable() }
+    expect(() => settingsOf({ pages })).toThrow(/^pages: pages are in browsers.*listenOn/)
+    expect(() => settingsFor({ pages: true })).toThrow(/^pages must be webRTC\(\) of/)
+    expect(() => webRTC()).toThrow(TypeError)
+    expect(() => webRTC()).toThrow('webRTC() is for pages in browsers')
   })
 
   it.each([

@@ -20,6 +20,13 @@ async function rounds(net: Simulation, asked: number): Promise<number[]> {
   return [...counts]
 }
 
+/** Has the nearest peers say that their neighbours are settled. */
+function settle(net: Simulation, count: number): void {
+  for (const peer of net.peers.slice(0, count)) {
+    peer.isSettled = true
+  }
+}
+
 describe('Replicas.read', () => {
   it('finds out in three rounds that nothing is there: from one, the other replicas, all others (N5)', async () => {
     const net = new Simulation(KEY, { size: 30 })
@@ -27,6 +34,61 @@ describe('Replicas.read', () => {
 
     expect(await rounds(net, SEARCH_WIDTH)).toEqual([1, DEFAULT_NUM_REPLICAS, SEARCH_WIDTH])
     expect((await reading).record).toBe(EMPTY_RECORD)
+  })
+
+  it('takes the word of the replicas alone if none of them has a new neighbour (N5)', async () => {
+    const net = new Simulation(KEY, { size: 30 })
+    settle(net, DEFAULT_NUM_REPLICAS)
+    const reading = net.replicas.read(KEY, { cancellation: ACTIVE })
+
+    expect(await rounds(net, DEFAULT_NUM_REPLICAS)).toEqual([1, DEFAULT_NUM_REPLICAS])
+    expect((await reading).record).toBe(EMPTY_RECORD)
+    expect(net.requests).toHaveLength(DEFAULT_NUM_REPLICAS)
+  })
+
+  it('takes the word of this node as of the other replicas', async () => {
+    const net = new Simulation(KEY, { size: 30, selfRank: 0 })
+    settle(net, DEFAULT_NUM_REPLICAS)
+
+    expect((await net.replicas.read(KEY, { cancellation: ACTIVE })).record).toBe(EMPTY_RECORD)
+    expect(net.requests).toHaveLength(DEFAULT_NUM_REPLICAS - 1)
+
+    net.self.isSettled = false
+    net.peer(SEARCH_WIDTH - 1).store.apply(KEY, ALICE)
+
+    expect((await net.replicas.read(KEY, { cancellation: ACTIVE })).record).toEqual(ALICE)
+  })
+
+  it.each([1, DEFAULT_NUM_REPLICAS - 1])(
+    'asks on if replica %i has a new neighbour, which may not have been handed the record yet',
+    async (rank) => {
+      const net = new Simulation(KEY, { size: 30 })
+      settle(net, DEFAULT_NUM_REPLICAS)
+      net.peer(rank).isSettled = false
+      net.peer(SEARCH_WIDTH - 1).store.apply(KEY, ALICE)
+
+      expect((await net.replicas.read(KEY, { cancellation: ACTIVE })).record).toEqual(ALICE)
+    }
+  )
+
+  it.each(['fails', 'hangs'] as const)(
+    'asks on if a replica %s, whatever the others say',
+    async (how) => {
+      const net = new Simulation(KEY, { size: 30, requestTimeoutMs: 20 })
+      settle(net, DEFAULT_NUM_REPLICAS)
+      net.peer(2)[how] = 'always'
+      net.peer(SEARCH_WIDTH - 1).store.apply(KEY, ALICE)
+
+      expect((await net.replicas.read(KEY, { cancellation: ACTIVE })).record).toEqual(ALICE)
+    }
+  )
+
+  it('finds what a single replica holds, whatever the others say', async () => {
+    const net = new Simulation(KEY, { size: 30 })
+    settle(net, DEFAULT_NUM_REPLICAS)
+    net.peer(3).store.apply(KEY, ALICE)
+
+    expect((await net.replicas.read(KEY, { cancellation: ACTIVE })).record).toEqual(ALICE)
   })
 
   it('finds in two rounds what the nearest peer lacks', async () => {

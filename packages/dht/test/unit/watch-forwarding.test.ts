@@ -34,6 +34,8 @@ afterAll(() => source?.[Symbol.asyncDispose]())
 const KNOWN = Array.from({ length: 20 }, (_, i) => contact(i + 100))
 const RANK_OF_FORWARDER = 7
 
+const DEPENDANT = { peer: 'p', role: 'dependant' } as const
+
 describe('a replica of a key that many watch', () => {
   /** Has so many peers watch a key, each from a stream of its own. */
   async function watchers(serving: WatchServing, count: number): Promise<WatchTalker[]> {
@@ -152,14 +154,24 @@ describe('a forwarder', () => {
     expect(serving.server.size).toBe(0)
   })
 
+  it.each([
+    ['prompt', 2],
+    ['dependant', 10],
+    ['remote', 10]
+  ] as const)('counts what a %s watcher of two keys costs: %i keys (N14)', (role, keys) => {
+    const serving = new WatchServing(source)
+    const subscriber = serving.server.serve({} as FramedStream<WatchMessage>, peerNumber(1))
+    expect(subscriber.respond(watchAs(role, 'one', 'two')).keys).toBe(keys)
+  })
+
   it.each([0, 2])('forwards %i keys if that is its limit (N10h)', (max) => {
     const begin = () => ({ record: EMPTY_RECORD, isTold: true, isReachable: true, end() {} })
     const keys = new ForwardedKeys({ max, begin })
-    const begun = Array.from({ length: 5 }, (_, i) => keys.begin(`${i}`, () => {}))
+    const begun = Array.from({ length: 5 }, (_, i) => keys.begin(`${i}`, () => {}, DEPENDANT))
 
     expect(begun.filter(Boolean)).toHaveLength(max)
     keys.end('0')
-    expect(keys.begin('more', () => {})).toBe(max > 0)
+    expect(keys.begin('more', () => {}, DEPENDANT)).toBe(max > 0)
   })
 
   it('gives up a watch of the role whose places are scarce (N13j)', () => {
@@ -291,10 +303,10 @@ describe('a watcher of a key whose replicas are full', () => {
     using scene = crowdedScene()
     const loop = await scene.begunEmpty()
     const { forwarded } = scene.simulated.watches
-    forwarded.begin(nameOf(KEY), () => {})
+    forwarded.begin(nameOf(KEY), () => {}, DEPENDANT)
     await scene.pass(500)
 
-    expect(forwarded.begin(nameOf(KEY), () => {})).toBe(false)
+    expect(forwarded.begin(nameOf(KEY), () => {}, DEPENDANT)).toBe(false)
     expect(scene.simulated.forwarding.size).toBe(2)
     const [rank] = scene.simulated.forwarding as Set<number>
     scene.write([rank as number], value('passed on'))
@@ -316,7 +328,7 @@ describe('a watcher of a key whose replicas are full', () => {
     await scene.begun()
     const { forwarded } = scene.simulated.watches
     const passedOn: unknown[] = []
-    forwarded.begin(nameOf(KEY), ({ added }) => passedOn.push(added))
+    forwarded.begin(nameOf(KEY), ({ added }) => passedOn.push(added), DEPENDANT)
     await scene.pass(500)
 
     expect(scene.tellers).toEqual([0, 1, 2, 3, 4])

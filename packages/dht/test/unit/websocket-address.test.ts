@@ -54,7 +54,8 @@ describe('browserGater', () => {
     '/ip4/10.0.0.1/tcp/1337/ws',
     `/ip4/10.0.0.1/tcp/1337/ws${PEER}`,
     '/ip4/8.8.8.8/tcp/1337/ws',
-    '/dns4/example.org/tcp/443/tls/ws'
+    '/dns4/example.org/tcp/443/tls/ws',
+    `/ip4/10.0.0.1/tcp/1337/ws${PEER}/p2p-circuit/webrtc${PEER}`
   ])('allows %s', (address) => {
     expect(denies(address)).toBe(false)
   })
@@ -67,7 +68,8 @@ describe('browserGater', () => {
     '/dns4/example.org/tcp/80/ws',
     '/dns4/router.local/tcp/443/tls/ws',
     '/dns4/intranet/tcp/443/tls/ws',
-    `/ip4/10.0.0.1/tcp/1/ws${PEER}/p2p-circuit`
+    `/ip4/10.0.0.1/tcp/1/ws${PEER}/p2p-circuit`,
+    `/ip4/10.0.0.1/tcp/1/ws${PEER}/p2p-circuit/webrtc${PEER}`
   ])('denies %s, which only peers have named (N13o)', (address) => {
     expect(denies(address)).toBe(true)
   })

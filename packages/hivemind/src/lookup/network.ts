@@ -1,3 +1,4 @@
+import type { PeerId } from '@libp2p/interface'
 import type { DHTId } from '../keys/dht-id.ts'
 import { NamedContacts, type NodeContact } from '../peers/node-contact.ts'
 import { TableCheck } from '../peers/table-check.ts'
@@ -22,6 +23,9 @@ export interface NetworkInit extends NodeSearchInit {
   readonly clock: () => number
   readonly numReplicas: number
   readonly bucketSize: number
+
+  /** Whether a peer has failed and has not been seen since. Others may list it for a while. */
+  readonly hasFailed: (peer: PeerId) => boolean
 }
 
 export interface FindOptions {
@@ -131,9 +135,11 @@ export class Network {
 
   /** Decodes the nodes in a response and records whether the routing table lacks any. */
   #nearestIn({ nearest }: FindResult): NodeContact[] {
-    const { routing, self } = this.#init
+    const { hasFailed, routing, self } = this.#init
     const contacts = nearest.flatMap((node) => this.#named.of(node) ?? [])
-    this.#table.record(contacts.every(({ id }) => id.equals(self.id) || routing.get(id)))
+    const isKnown = ({ id }: NodeContact): boolean =>
+      id.equals(self.id) || routing.get(id) !== undefined || hasFailed(id)
+    this.#table.record(contacts.every(isKnown))
     return contacts
   }
 

@@ -3,6 +3,7 @@ import type { Libp2p, ServiceMap } from '@libp2p/interface'
 import type { KadDHT } from '@libp2p/kad-dht'
 import { tcp } from '@libp2p/tcp'
 import { createLibp2p, type Libp2pOptions } from 'libp2p'
+import { lazyNegotiation } from '../rpc/lazy-negotiation.ts'
 import type { Hivemind } from '../service/interface.ts'
 import { hivemind } from '../service/service.ts'
 import {
@@ -56,6 +57,7 @@ async function configuration(settings: NodeSettings): Promise<Libp2pOptions<Node
     ...(metrics && { metrics }),
     transports: [tcp(), relayTransport()],
     ...layers.options,
+    streamMuxers: layers.options.streamMuxers.map(lazyNegotiation),
     ...libp2pOptions,
     addresses: {
       listen: [...settings.listenOn.map(String), ...(settings.relay ? [RELAYED_ADDRESS] : [])],

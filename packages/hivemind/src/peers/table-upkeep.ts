@@ -62,6 +62,11 @@ export class TableUpkeep {
     }
   }
 
+  /** Whether a peer has failed and has not been seen since. */
+  hasFailed(peer: PeerId): boolean {
+    return this.#failedAtMs.get(peer.toString()) !== undefined
+  }
+
   /**
    * Records a failure of a peer. Hivemind removes it from the table at once. A busy machine makes many peers fail
    * at the same moment, and a node with an empty table would be isolated, so here it takes two failures.

@@ -5,6 +5,7 @@ import { equals } from 'uint8arrays/equals'
 import { MalformedBytesError, RemoteError } from '../errors.ts'
 import { CallIds } from './call-ids.ts'
 import { CoarseTimeouts } from './coarse-timeouts.ts'
+import { LAZY } from './lazy-negotiation.ts'
 import { MAX_STREAMS } from './procedures.ts'
 import { callOver } from './stream-call.ts'
 
@@ -17,7 +18,7 @@ export interface CallerInit {
 const STREAM_OPTIONS = {
   maxOutboundStreams: MAX_STREAMS,
   runOnLimitedConnection: true,
-  negotiateFully: false
+  [LAZY]: true
 } as const
 
 /** Makes calls to peers, at the addresses that libp2p knows or finds. */

@@ -1,4 +1,5 @@
 import type { Stream } from '@libp2p/interface'
+import { concat } from 'uint8arrays/concat'
 import { toError } from '../errors.ts'
 import {
   type Call,
@@ -8,6 +9,7 @@ import {
   MAX_FRAME_BYTES,
   type Reply
 } from '../wire/envelope.ts'
+import { OfferReply, takeOffer } from './lazy-negotiation.ts'
 
 /** Bytes that may arrive before they are read: a whole frame and its length. */
 export const MAX_UNREAD_BYTES: number = MAX_FRAME_BYTES + 1024
@@ -35,6 +37,8 @@ interface StreamCallInit {
  */
 class StreamCall {
   readonly #init: StreamCallInit
+  readonly #offer: Uint8Array
+  readonly #confirmation: OfferReply
   readonly #collector = new FrameCollector()
   readonly #onAbort = (): void => this.#fail(this.#init.signal.reason)
   #isSettled = false
@@ -42,6 +46,8 @@ class StreamCall {
   constructor(init: StreamCallInit) {
     this.#init = init
     const { stream, signal } = init
+    this.#offer = takeOffer(stream)
+    this.#confirmation = new OfferReply(this.#offer)
     const onEnd = (error?: Error): void => {
       if (!this.#isSettled) {
         this.#fail(error ?? new Error('the peer ended the stream without an answer'))
@@ -59,7 +65,7 @@ class StreamCall {
 
     try {
       signal.throwIfAborted()
-      stream.send(callFrame(call))
+      stream.send(concat([this.#offer, callFrame(call)]))
     } catch (error) {
       this.#fail(error)
     }
@@ -71,7 +77,7 @@ class StreamCall {
     }
 
     try {
-      const message = this.#collector.push(chunk)
+      const message = this.#collector.push(this.#confirmation.strip(chunk))
 
       if (message !== undefined) {
         this.#succeed(decodeReply(message))

@@ -114,7 +114,8 @@ export class ServiceParts {
     })
     this.network = new Network({
       ...{ routing, client, replica, validation, clock, clientMode },
-      ...{ numReplicas, bucketSize, lookups: this.#lookups, self: contactOf(peerId, nodeId) }
+      ...{ numReplicas, bucketSize, lookups: this.#lookups, self: contactOf(peerId, nodeId) },
+      hasFailed: (peer) => this.#table.hasFailed(peer)
     })
     this.reader = new Reader({
       network: this.network,

@@ -41,7 +41,7 @@ async function setClock(dht: HivemindDHT, aheadS: number | undefined): Promise<v
 }
 
 function serviceOf({ libp2p }: HivemindDHT): Hivemind {
-  return libp2p.services['hivemind'] as Hivemind
+  return Reflect.get(libp2p.services, 'hivemind') as Hivemind
 }
 
 describe('clock:skew', () => {

@@ -1,19 +1,19 @@
-import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
+import { equals } from 'uint8arrays/equals'
 import { describe, expect, it } from 'vitest'
 import { decodeRecord, encodeRecord, MalformedRecordError } from '../../src/index.ts'
 import { decodeValue, encodedSize, encodeValue } from '../../src/replica.ts'
-import { anyRecord } from '../generators.ts'
+import { anyRecord, CASES } from '../generators.ts'
 import { writesOf } from '../model.ts'
 import type { Fixtures } from '../notation.ts'
 import { bytesOf } from '../notation.ts'
+import { readFixtures } from '../read-fixtures.ts'
 
 /** Numbers of inputs: valid bytes that were tampered with, and random bytes. */
-const INPUTS = 100_000
-const TAMPERED = 70_000
+const INPUTS = Math.min(100_000, 50 * CASES)
+const TAMPERED = 0.7 * INPUTS
 
-const file = new URL('../fixtures/records.json', import.meta.url)
-const { good }: Fixtures = JSON.parse(readFileSync(file, 'utf8'))
+const { good } = readFixtures<Fixtures>('records.json')
 const valid = [
   ...good.map(({ hex }) => bytesOf(hex)),
   ...fc.sample(anyRecord, { numRuns: 300, seed: 1 }).map((some) => encodeRecord(some))
@@ -97,11 +97,10 @@ function verdict(bytes: Uint8Array): 'record' | 'malformed' {
     return 'malformed'
   }
 
-  const isSame = Buffer.compare(encodeRecord(record), bytes) === 0
+  const isSame = equals(encodeRecord(record), bytes)
   const isCounted = encodedSize(record) === bytes.length
   const isReadable = writesOf(record).every(
-    ({ entry: { value } }) =>
-      value === undefined || Buffer.compare(encodeValue(decodeValue(value)), value) === 0
+    ({ entry: { value } }) => value === undefined || equals(encodeValue(decodeValue(value)), value)
   )
 
   if (!(isSame && isCounted && isReadable)) {

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs'
-import { isDeepStrictEqual } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import {
   decodeRecord,
@@ -12,14 +10,15 @@ import {
 import { decodeValue, encodedSize, parseSubkeyId } from '../../src/replica.ts'
 import type { DescribedEntry, Fixtures } from '../notation.ts'
 import { bytesOf, describedKey, describedRecord, describedValue } from '../notation.ts'
+import { readFixtures } from '../read-fixtures.ts'
+import { isSameValue } from '../same-value.ts'
 
 /*
  * Bytes that peers have stored must be read for ever. These were written down by hand, not by this
  * library: a change that fails here is a change of the format and needs another RECORD_VERSION.
  */
 
-const file = new URL('../fixtures/records.json', import.meta.url)
-const { good, bad, keys }: Fixtures = JSON.parse(readFileSync(file, 'utf8'))
+const { good, bad, keys } = readFixtures<Fixtures>('records.json')
 
 describe('the frozen fixtures', () => {
   it('are all there, each with a name of its own (R10)', () => {
@@ -80,6 +79,6 @@ function expectEntry(entry: Entry | undefined, described: DescribedEntry | undef
   )
 
   if (entry?.value !== undefined) {
-    expect(isDeepStrictEqual(decodeValue(entry.value), describedValue(described?.value))).toBe(true)
+    expect(isSameValue(decodeValue(entry.value), describedValue(described?.value))).toBe(true)
   }
 }

@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { equals } from 'uint8arrays/equals'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import {
   type DHTRecord,
@@ -184,7 +185,7 @@ function says(a: DHTRecord | undefined, b: DHTRecord | undefined): boolean {
 }
 
 function liveOf(records: DHTRecord[], picked: Uint8Array): DHTRecord | undefined {
-  const found = records.find((one) => Buffer.compare(encodeRecord(one), picked) === 0)
+  const found = records.find((one) => equals(encodeRecord(one), picked))
   return found && prune(found, now)
 }
 

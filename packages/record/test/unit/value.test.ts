@@ -1,10 +1,11 @@
-import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
+import { equals } from 'uint8arrays/equals'
 import { describe, expect, it } from 'vitest'
 import { MalformedRecordError, type Value } from '../../src/index.ts'
 import { decodeValue, encodeValue } from '../../src/replica.ts'
 import { MAX_VALUE_DEPTH } from '../../src/values/value.ts'
 import { anyValue, LAW } from '../generators.ts'
+import { isSameValue } from '../same-value.ts'
 
 /** Values so few that two are often equal, and more often nearly so. */
 const lookAlike: fc.Arbitrary<Value> = fc
@@ -35,7 +36,7 @@ describe('encodeValue and decodeValue', () => {
   it('give back what was stored, of whatever kind (R11)', () => {
     fc.assert(
       fc.property(anyValue, (value) => {
-        expect(isDeepStrictEqual(decodeValue(encodeValue(value)), plain(value))).toBe(true)
+        expect(isSameValue(decodeValue(encodeValue(value)), plain(value))).toBe(true)
       }),
       LAW
     )
@@ -55,9 +56,9 @@ describe('encodeValue and decodeValue', () => {
   it('give different values different bytes (R10, R11)', () => {
     fc.assert(
       fc.property(lookAlike, lookAlike, (a, b) => {
-        const isSame = isDeepStrictEqual(plain(a), plain(b))
+        const isSame = isSameValue(plain(a), plain(b))
 
-        expect(Buffer.compare(encodeValue(a), encodeValue(b)) === 0).toBe(isSame)
+        expect(equals(encodeValue(a), encodeValue(b))).toBe(isSame)
       }),
       LAW
     )
@@ -121,14 +122,17 @@ describe('encodeValue and decodeValue', () => {
     expect(decodeValue(encodeValue(value))).toStrictEqual({ a: 1 })
   })
 
-  it('give back a Buffer, and the values in one, as bytes of their own (R11)', () => {
-    const buffer = Buffer.from(encodeValue(Buffer.from([1, 2, 3])))
-    const read = decodeValue(buffer) as Uint8Array
-    buffer.fill(0)
+  it.skipIf(!('Buffer' in globalThis))(
+    'give back a Buffer, and the values in one, as bytes of their own (R11)',
+    () => {
+      const buffer = Buffer.from(encodeValue(Buffer.from([1, 2, 3])))
+      const read = decodeValue(buffer) as Uint8Array
+      buffer.fill(0)
 
-    expect(Object.getPrototypeOf(read)).toBe(Uint8Array.prototype)
-    expect(read).toStrictEqual(Uint8Array.of(1, 2, 3))
-  })
+      expect(Object.getPrototypeOf(read)).toBe(Uint8Array.prototype)
+      expect(read).toStrictEqual(Uint8Array.of(1, 2, 3))
+    }
+  )
 
   it('give bytes that share their memory with nothing (R10)', () => {
     fc.assert(

@@ -3,7 +3,10 @@ import type { NodesHandlers } from '../../nodes/nodes-main.ts'
 import { Child, type ChildOptions, nodeCommand } from '../../processes/child.ts'
 
 /** Functions that a peer of any of the systems has. */
-export type PeerHandlers = Pick<NodesHandlers, 'start' | 'store' | 'get'>
+export type PeerHandlers = Pick<NodesHandlers, 'start' | 'store' | 'get'> & {
+  /** Only of peers on Hivemind's wire. */
+  timeCalls(params: { count: number; prefix: string }): { storeMs: number[]; getMs: number[] }
+}
 
 /** One peer in a process of its own. */
 export type BenchPeer = Child<PeerHandlers>

@@ -6,9 +6,11 @@ import os
 import signal
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import hivemind
+from hivemind.utils import get_dht_time
 
 PR_SET_PDEATHSIG = 1
 START_TIMEOUT = 60
@@ -25,7 +27,11 @@ async def _die_with_parent(_dht, _node):
 
 def start(options):
     global peer
-    peer = hivemind.DHT(initial_peers=options.get("initialPeers") or [], start=False)
+    peer = hivemind.DHT(
+        initial_peers=options.get("initialPeers") or [],
+        client_mode=options.get("clientMode", False),
+        start=False,
+    )
     peer.run_in_background(await_ready=True, timeout=START_TIMEOUT)
     peer.run_coroutine(_die_with_parent)
     return [[str(address) for address in peer.get_visible_maddrs()]]
@@ -48,7 +54,27 @@ def get(key, latest):
     return {"value": found.value}
 
 
-HANDLERS = {"start": start, "store": store, "get": get}
+def time_calls(count, prefix):
+    """Stores keys and gets them, one after the other, and returns the milliseconds of each call."""
+    keys = [f"{prefix} {i}" for i in range(count)]
+    expiration = get_dht_time() + 300
+    return {
+        "storeMs": time_each(keys, lambda key: peer.store(key, "x", expiration_time=expiration)),
+        "getMs": time_each(keys, lambda key: peer.get(key, latest=True)),
+    }
+
+
+def time_each(keys, call):
+    times = []
+    for key in keys:
+        start_s = time.perf_counter()
+        if not call(key):
+            raise RuntimeError(f"a call for {key} failed")
+        times.append(1000 * (time.perf_counter() - start_s))
+    return times
+
+
+HANDLERS = {"start": start, "store": store, "get": get, "timeCalls": time_calls}
 
 
 def main():

@@ -2,6 +2,7 @@ import { goal, same, tableOf } from '../../result/build.ts'
 import type { Goal, RunOptions, Scenario, ScenarioResult, Table } from '../../result/result.ts'
 import { summaryOf, total, totalOf } from '../../workload/statistics.ts'
 import { contestants, HIVEMIND, PYTHON, WAGGLE } from './contestants.ts'
+import { latencyGoals, latencyTables, measureLatency } from './latency.ts'
 import { type Measured, measure } from './measure.ts'
 import { type Round, WORKLOADS, type Workload } from './workload.ts'
 
@@ -15,18 +16,21 @@ export const hivemind: Scenario = {
 const SPEEDUPS: Readonly<Record<string, number>> = { [WAGGLE]: 10, [HIVEMIND]: 2 }
 
 /** Reports the figures that benchmark_dht.py prints, for each system that can run here. */
-async function run({ effort, ...options }: RunOptions): Promise<ScenarioResult> {
-  const workload = WORKLOADS[effort]
+async function run(options: RunOptions): Promise<ScenarioResult> {
+  const workload = WORKLOADS[options.effort]
+  const systems = contestants()
   const all: Measured[] = []
 
-  for (const contestant of contestants()) {
-    all.push(await measure(contestant, workload, options))
+  for (const system of systems) {
+    all.push(await measure(system, workload, options))
   }
+
+  const latency = await measureLatency(systems, options)
 
   return {
     notes: notes(workload, all),
-    tables: tables(all, workload),
-    goals: goals(all, workload)
+    tables: [...tables(all, workload), ...latencyTables(latency)],
+    goals: [...goals(all, workload), ...latencyGoals(latency)]
   }
 }
 
@@ -138,6 +142,7 @@ function notes(workload: Workload, all: readonly Measured[]): string[] {
     `Each system runs it alone, one after the other: Waggle in its own network, @waggle/hivemind and Python Hivemind over Hivemind's wire.`,
     `Each peer joined through ${initialPeers} running ones. Peers are killed by SIGKILL at random rounds, between storing and getting. As in Hivemind's benchmark, the peers to be killed store and get nothing, but hold records. Hivemind's survival rate counts dead peers, too; ours does not.`,
     'A get is right if it shows exactly the stored subkeys, each with its value.',
+    'One key at a Python peer: a client of each system in a process of its own stores and gets keys one after the other at one Python peer; a third of the calls warm it up.',
     ...(counts.length > 0 ? [`Faults: ${counts.join('; ')}.`] : [])
   ]
 }

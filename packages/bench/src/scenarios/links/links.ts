@@ -48,7 +48,10 @@ async function run({ effort, signal, log }: RunOptions): Promise<ScenarioResult>
     ...{ 'right answers': 'right', of: 'count', 'share of the link': 'share' },
     ...{ 'small call alone, p95 (ms)': 'aloneMs', 'next to it, p95 (ms)': 'nextToMs' }
   })
-  return { notes: notes(plan), tables: [table], goals: goals(rows) }
+  const errors = rows.flatMap(({ link, transfer, error }) =>
+    error === undefined ? [] : [`${link}, ${transfer}: ${error}`]
+  )
+  return { notes: [...notes(plan), ...errors], tables: [table], goals: goals(rows) }
 }
 
 function goals(rows: readonly Row[]): Goal[] {

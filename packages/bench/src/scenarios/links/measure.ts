@@ -25,6 +25,9 @@ export interface Row {
   readonly aloneMs: number
   readonly nextToMs: number
   readonly failedSmall: number
+
+  /** Error with which the transfer ended. */
+  readonly error?: string | undefined
 }
 
 interface Duration {
@@ -60,7 +63,7 @@ export async function measure(
       ...{ right: result.right, count: transfer.keys.length },
       share: sentBytes / (link.bytesPerMs * result.elapsedMs),
       ...{ aloneMs: percentile(alone, 0.95), nextToMs: percentile(result.small, 0.95) },
-      failedSmall: result.failedSmall
+      ...{ failedSmall: result.failedSmall, error: result.error }
     })
   }
 

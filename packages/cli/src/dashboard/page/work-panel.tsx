@@ -18,6 +18,7 @@ export function ServedPanel({
     ['Watches', `${shownCount(keys.watch)}, ${shownCount(watchedForOthers)} open`],
     ['Changes told', shownCount(changes)],
     ['Keys compared', shownCount(keys.compare)],
+    ['Keys as a gateway', shownCount(keys.gateway)],
     ['Writes taken', shownCount(writes.accepted)],
     ['Writes beaten', shownCount(writes.stale)],
     ['Writes refused', shownCount(writes.full + writes.refused + writes.invalid + writes.expired)],

@@ -1,6 +1,7 @@
 import { CLOCK } from '../../../src/clock/clock-messages.ts'
 import { clockReading, describeSkew, isSkewed, median } from '../../../src/clock-reading.ts'
 import { NoiseMessages } from '../../../src/node/noise-messages.ts'
+import { INTRODUCTION, MAX_INTRODUCED } from '../../../src/pages/introduction-messages.ts'
 import { COMPARE } from '../../../src/upkeep/compare-messages.ts'
 import { FINGERPRINT_BYTES } from '../../../src/upkeep/fingerprint.ts'
 import { MAX_KEYS_PER_MESSAGE } from '../../../src/wire/limits.ts'
@@ -23,6 +24,21 @@ const comparison: Target = {
     } else if (message !== undefined) {
       const isWhole = message.fingerprints.every(({ length }) => length === FINGERPRINT_BYTES)
       assertThat(isWhole, 'a fingerprint has another length')
+    }
+  }
+}
+
+/** Bytes as a message by which servers introduce pages. */
+const introduction: Target = {
+  name: 'introduction',
+  isWatched: (url) => url.includes('/dht/src/pages/') || url.includes('/dht/src/wire/'),
+  seeds: examples('dht/test/fixtures/introduction-messages.json'),
+  words: ['0001', '0114', '0115', '8001', '8101'].map(bytesOf),
+  try(input) {
+    const message = readIn(INTRODUCTION, input)
+
+    if (message?.name === 'introduced') {
+      assertThat(message.peers.length <= MAX_INTRODUCED, 'too many pages')
     }
   }
 }
@@ -85,4 +101,4 @@ function noiseMessages(chunks: readonly Uint8Array[]): Uint8Array[] {
 }
 
 /** Comparing records and clocks, and what lies below all protocols. */
-export const questionTargets: readonly Target[] = [comparison, clock, noise]
+export const questionTargets: readonly Target[] = [comparison, clock, introduction, noise]

@@ -62,12 +62,9 @@ func run(ctx context.Context, initial []string) error {
 	store := dssync.MutexWrap(ds.NewMapDatastore())
 	node, err := dht.New(host,
 		dht.Mode(dht.ModeServer),
-		dht.V1ProtocolOverride("/waggle/kad/1.0.0"),
+		dht.ProtocolPrefix("/waggle"),
 		dht.NamespacedValidator("waggle", validator{}),
 		dht.Datastore(store),
-		dht.AddressFilter(nil),
-		dht.RoutingTableFilter(nil),
-		dht.QueryFilter(nil),
 	)
 	if err != nil {
 		return err

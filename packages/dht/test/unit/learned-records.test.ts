@@ -2,7 +2,7 @@ import { EMPTY_RECORD, isEmpty, join, plainRecord, recordKey, subkeyRecord } fro
 import { subsumes } from '@waggle/record/replica'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { dropDuplicates } from '../../src/store/drop-duplicates.ts'
+import { LearnedRecords } from '../../src/reading/learned-records.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { manualClock } from '../support/manual-clock.ts'
 
@@ -28,13 +28,17 @@ function pair(): { store: RecordStore; cache: RecordStore } {
   return { store: new RecordStore({ clock }), cache: new RecordStore({ clock }) }
 }
 
-describe('dropDuplicates', () => {
+function linkedPair(isReplica: boolean) {
+  const stores = pair()
+  return { ...stores, learned: new LearnedRecords({ ...stores, isReplicaOf: () => isReplica }) }
+}
+
+describe('LearnedRecords', () => {
   it('keeps nothing in the cache that the store holds, and loses nothing', () => {
     fc.assert(
       fc.property(fc.array(write, { maxLength: 20 }), (writes) => {
-        const linked = pair()
+        const linked = linkedPair(true)
         const apart = pair()
-        dropDuplicates({ ...linked, isReplicaOf: () => true })
 
         for (const { into, key, record } of writes) {
           linked[into].apply(key, record)
@@ -54,8 +58,7 @@ describe('dropDuplicates', () => {
   })
 
   it('drops what was cached when this node becomes a replica', () => {
-    const { store, cache } = pair()
-    dropDuplicates({ cache, store, isReplicaOf: () => true })
+    const { store, cache } = linkedPair(true)
     const key = recordKey('key')
     cache.apply(key, plainRecord('value', 10))
     expect(cache.records).toBe(1)
@@ -66,8 +69,7 @@ describe('dropDuplicates', () => {
   })
 
   it('keeps what this node has learned of keys that it is no replica of (N5a)', () => {
-    const { store, cache } = pair()
-    dropDuplicates({ cache, store, isReplicaOf: () => false })
+    const { store, cache } = linkedPair(false)
     const key = recordKey('key')
     cache.apply(key, plainRecord('value', 10))
     store.apply(key, plainRecord('value', 10))
@@ -76,8 +78,7 @@ describe('dropDuplicates', () => {
   })
 
   it('keeps a later value than this replica holds, until the store has it, too', () => {
-    const { store, cache } = pair()
-    dropDuplicates({ cache, store, isReplicaOf: () => true })
+    const { store, cache } = linkedPair(true)
     const key = recordKey('key')
     store.apply(key, plainRecord('old', 10))
     cache.apply(key, plainRecord('new', 20))

@@ -1,0 +1,77 @@
+import { encodeRecord, isEmpty } from '@waggle/record'
+import { project } from '@waggle/record/replica'
+import { nameOf, type RecordStore } from '../store/record-store.ts'
+import { NEVER_FRESH } from '../store/stored-record.ts'
+import { UNKNOWN_AGE_MS } from '../wire/limits.ts'
+import type { FindKey, FoundAnswer } from './messages.ts'
+
+export const NO_PEERS: readonly number[] = []
+const NONE: Lookup = { answer: { standing: 'nothing', closer: NO_PEERS }, isFound: false }
+export const ABSENT: Lookup = { answer: { standing: 'absent', closer: NO_PEERS }, isFound: false }
+export const SAME: FoundAnswer = { standing: 'same', closer: NO_PEERS }
+
+/**
+ * Answers with a record that was stored here before nearer peers were known. It may be one write of many, so the
+ * asker is named others, and takes it only where they have nothing.
+ */
+export function partOf(held: EncodedPart | undefined): Lookup {
+  return held?.isFound === true
+    ? {
+        answer: { standing: 'copy', ageMs: UNKNOWN_AGE_MS, record: held.bytes, closer: NO_PEERS },
+        isFound: false
+      }
+    : NONE
+}
+
+/** The answer for a key. */
+export interface Lookup {
+  readonly answer: FoundAnswer
+
+  /** Whether it is what the peer looks for. If not, the peer is named others to ask. */
+  readonly isFound: boolean
+}
+
+/**
+ * Returns a copy that is whole and no more than so many seconds old. One without the subkeys that are wanted
+ * says nothing: the dictionary may have them by now.
+ */
+export function copyIn(
+  store: RecordStore | undefined,
+  wanted: FindKey,
+  maxAge: number
+): FoundAnswer | undefined {
+  const { freshMs = NEVER_FRESH } = (maxAge > 0 && store?.find(nameOf(wanted.key))) || {}
+  const ageMs = Math.ceil(performance.now() - freshMs)
+  const copy = ageMs <= 1000 * maxAge ? store && encodedPart(store, wanted) : undefined
+  return copy?.isFound
+    ? { standing: 'copy', ageMs, record: copy.bytes, closer: NO_PEERS }
+    : undefined
+}
+
+export interface EncodedPart {
+  readonly bytes: Uint8Array
+
+  /** Whether it contains any of what is wanted. */
+  readonly isFound: boolean
+}
+
+/** Encodes what a store has of what is wanted; undefined if it does not hold the key. */
+export function encodedPart(
+  store: RecordStore,
+  { key, subkeys }: FindKey
+): EncodedPart | undefined {
+  if (subkeys.length === 0) {
+    const bytes = store.encoded(key)
+    return bytes && { bytes, isFound: true }
+  }
+
+  const held = store.get(key)
+
+  // The rest is not encoded: of a full dictionary, that would take a thousand times as long.
+  if (isEmpty(held)) {
+    return undefined
+  }
+
+  const part = project(held, subkeys)
+  return { bytes: encodeRecord(part), isFound: part.subkeys.size > 0 }
+}
