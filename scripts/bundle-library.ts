@@ -2,7 +2,7 @@
 // on finding, reading and compiling the hundreds of files of libp2p, and keeps their text in memory.
 import { join } from 'node:path'
 import { type OutputOptions, rolldown } from 'rolldown'
-import { BundleFolder, licences } from './bundling.ts'
+import { BundleFolder, inASCII, licences } from './bundling.ts'
 
 export interface Library {
   /** The folder of the package. */
@@ -49,15 +49,4 @@ export async function bundleLibrary({ folder, entries, external = [] }: Library)
   }
 
   target.removeOlder()
-}
-
-/**
- * Escapes characters in strings and expressions: V8 takes two bytes for each character of a file in which one has no
- * place in Latin-1.
- */
-function inASCII(code: string): string {
-  return code.replace(
-    /[^\0-\x7f]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
-  )
 }

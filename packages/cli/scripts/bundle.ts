@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { type OutputChunk, rolldown } from 'rolldown'
-import { BundleFolder, licences } from '../../../scripts/bundling.ts'
+import { BundleFolder, inASCII, licences } from '../../../scripts/bundling.ts'
 
 const PACKAGE = fileURLToPath(new URL('..', import.meta.url))
 const ROOT = join(PACKAGE, '../..')
@@ -48,7 +48,7 @@ export async function bundle(): Promise<void> {
 
   // The entry is the first one: it comes last, when all that it imports is there.
   for (const file of output.toReversed()) {
-    target.write(file.fileName, 'code' in file ? file.code : file.source)
+    target.write(file.fileName, 'code' in file ? inASCII(file.code) : file.source)
   }
 
   target.removeOlder()
