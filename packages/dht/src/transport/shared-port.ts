@@ -13,6 +13,7 @@ import { anySignal, timeoutSignal } from '../timing/deadline.ts'
 import { acceptedConnection } from './first-bytes.ts'
 import { PacedClosings } from './paced-closings.ts'
 import type { Places } from './places.ts'
+import { RefusedPorts } from './refused-ports.ts'
 
 /** Milliseconds allowed for a connection to show whether it is a WebSocket, and to upgrade. */
 export const FIRST_BYTES_TIMEOUT_MS = 3000
@@ -32,6 +33,7 @@ export function sharedPort(places: Places): (components: Components) => Transpor
   return (components) => {
     const inner: Transport = tcp()(components)
     const log = components.logger.forComponent('waggle:transport')
+    const refused = new RefusedPorts()
 
     return overriding<Transport>(inner, {
       listenFilter: (addresses) => {
@@ -53,9 +55,13 @@ export function sharedPort(places: Places): (components: Components) => Transpor
         const target = webSocketTarget(address)
 
         if (target === undefined) {
-          return inner.dial(address, options)
+          return inner.dial(address, options).catch((error: unknown) => {
+            refused.record(address, error)
+            throw error
+          })
         }
 
+        refused.assertOpen(address)
         const { dialWebSocket } = await import('./websocket-dialer.ts')
         return dialWebSocket({ address, target, log }, options)
       }
