@@ -184,17 +184,25 @@ function routesOf(addresses: readonly Multiaddr[]): Route[] {
   return direct.length > 0 ? direct : routes
 }
 
-/** Returns both loopback addresses for `localhost`, independent of the system's setting. */
+/** The addresses of `localhost`, by the protocols of names. */
+const LOOPBACK = new Map([
+  ['dns', ['/ip4/127.0.0.1', '/ip6/::1']],
+  ['dns4', ['/ip4/127.0.0.1']],
+  ['dns6', ['/ip6/::1']]
+])
+
+/** Returns the loopback addresses for `localhost`, independent of the system's setting. */
 function familiesOf(address: Multiaddr): Multiaddr[] {
   const [host, ...rest] = address.getComponents()
+  const loopback = host?.value === 'localhost' ? LOOPBACK.get(host.name) : undefined
 
   // A certificate is for the name.
-  if (host?.name !== 'dns' || host.value !== 'localhost' || webSocketTarget(address)?.isSecure) {
+  if (loopback === undefined || webSocketTarget(address)?.isSecure) {
     return [address]
   }
 
   const suffix = multiaddr(rest)
-  return ['/ip4/127.0.0.1', '/ip6/::1'].map((loopback) => multiaddr(loopback).encapsulate(suffix))
+  return loopback.map((each) => multiaddr(each).encapsulate(suffix))
 }
 
 /** Returns the peer id at the end of an address. */

@@ -143,6 +143,18 @@ describe('initialPeers', () => {
     }
   })
 
+  it('are dialled in the family that they name, whatever the system takes localhost for (N8f)', async () => {
+    for (const [name, loopback] of [
+      ['dns4', '127.0.0.1'],
+      ['dns6', '::1']
+    ]) {
+      const port = /\d+$/.exec(await freeAddress())?.[0]
+      const initialPeers = `/${name}/localhost/tcp/${port}`
+      const { message } = await bootstrapErrorOf({ initialPeers, bootstrapTimeoutMs: 500 })
+      expect(message).toContain(`${loopback}:${port}`)
+    }
+  })
+
   it('have each of their addresses named with its own reason (N8g)', async () => {
     await using peer = await DHT.create()
     const id = `/p2p/${peer.peerId}`
