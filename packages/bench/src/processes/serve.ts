@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { createInterface } from 'node:readline'
 
 /** Functions of a process by name. Parameters and results travel as JSON. */
@@ -19,9 +20,14 @@ export interface Reply {
 /** Serves the calls of the parent process, and ends with it. */
 export function serve(handlers: Handlers): void {
   const lines = createInterface({ input: process.stdin })
+  let isFirst = true
 
   lines.on('line', async (line) => {
     process.stdout.write(`${JSON.stringify(await replyTo(JSON.parse(line), handlers))}\n`)
+
+    // Node would write its compile cache when the process ends, but most of these processes are killed.
+    isFirst && flushCompileCache()
+    isFirst = false
   })
   lines.on('close', () => process.exit())
 }
