@@ -1,5 +1,4 @@
 import { chaos } from '/work/trees/links/packages/bench/src/scenarios/chaos/chaos.ts'
-
 const signal = AbortSignal.timeout(230_000)
 const r = await chaos.run({ effort: 'full', signal, log: (l) => console.error(l) })
 for (const g of r.goals) console.log(JSON.stringify(g))
