@@ -34,6 +34,7 @@ import type {
 import type { Publication, PublishOptions } from './operations/publication.ts'
 import type { Report, Result } from './operations/store-report.ts'
 import type { WaggleOperations } from './operations/waggle-operations.ts'
+import { watchKey } from './operations/watch-key.ts'
 import type { SealedOptions } from './sealed/sealed-operations.ts'
 import { type SealedView, sealedView } from './sealed/sealed-view.ts'
 import { findWaggle } from './service/find-waggle.ts'
@@ -257,7 +258,7 @@ export class DHT implements WaggleOperations, Handles, AsyncDisposable {
     key: Key,
     options?: WatchOptions<R>
   ): Watch<Found | undefined, Subkey | undefined, Value, R> {
-    return this.#operations.watch(key, options)
+    return watchKey(this.#operations, key, options)
   }
 
   value<S extends StandardSchemaV1, const O extends HandleOptions = object>(

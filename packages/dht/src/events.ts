@@ -1,6 +1,7 @@
 import type { PeerId } from '@libp2p/interface'
 import type { DHTTime, Key } from '@waggle/record'
 import type { ClockReading } from './clock-reading.ts'
+import { shown } from './option-checks.ts'
 
 /** Events of a node, by their names for `dht.addEventListener`. */
 export interface DHTEvents {
@@ -56,11 +57,13 @@ const NAMES: Readonly<Record<keyof DHTEvents, true>> = {
 /** @throws TypeError for an event that does not exist, or an invalid listener */
 export function assertListening(type: unknown, listener: unknown): void {
   if (typeof type !== 'string' || !Object.hasOwn(NAMES, type)) {
-    throw new TypeError(`there is no event ${type}; there are ${Object.keys(NAMES).join(', ')}`)
+    throw new TypeError(
+      `there is no event ${shown(type)}; there are ${Object.keys(NAMES).join(', ')}`
+    )
   }
 
   if (typeof listener !== 'function' && typeof Object(listener).handleEvent !== 'function') {
-    throw new TypeError(`the listener of ${type} must be a function, got ${listener}`)
+    throw new TypeError(`the listener of ${type} must be a function, got ${shown(listener)}`)
   }
 }
 

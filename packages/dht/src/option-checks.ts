@@ -1,45 +1,29 @@
-import { DEFAULT_LIMITS } from '@waggle/record/replica'
+import {
+  assertFunction,
+  assertThat,
+  assertValidator,
+  type Check,
+  DEFAULT_LIMITS,
+  isOptions,
+  type OptionTable
+} from '@waggle/record/replica'
 
 import { LARGEST_MAX_KEY_BYTES, LARGEST_MAX_RECORD_BYTES } from './constants.ts'
 import { DEFAULT_NODE_LIMITS } from './node-limits.ts'
 
-/** Throws a TypeError unless a given value is valid for the option. */
-export type Check = (value: unknown, option: string) => void
-
-/** Describes an option: its check, and its default. */
-export interface Option<T = unknown> {
-  /** Absent if the part that receives the option checks it. */
-  readonly assert?: Check
-  readonly default?: T
-}
-
-/** Describes all options of one owner, by name. */
-export type OptionTable<T = Record<string, unknown>> = {
-  readonly [K in keyof T]-?: Option<NonNullable<T[K]>>
-}
-
-/**
- * Checks each of the given options by its name. Ignores undefined ones.
- *
- * @throws TypeError for one that `owner` does not have, or that is invalid
- */
-export function assertOptions(owner: string, options: unknown, table: OptionTable): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new TypeError(`the options of ${owner} must be an object, got ${shown(options)}`)
-  }
-
-  for (const name in options) {
-    if (!Object.hasOwn(table, name)) {
-      throw new TypeError(`${owner} has no option ${name}; it has ${Object.keys(table).join(', ')}`)
-    }
-
-    const value = (options as Readonly<Record<string, unknown>>)[name]
-
-    if (value !== undefined) {
-      table[name]?.assert?.(value, name)
-    }
-  }
-}
+export {
+  assertArray,
+  assertBoolean,
+  assertFunction,
+  assertMethod,
+  assertOptions,
+  assertText,
+  assertThat,
+  type Check,
+  type Option,
+  type OptionTable,
+  shown
+} from '@waggle/record/replica'
 
 /** Returns the given options, and the defaults of the others. */
 export function withDefaults<T extends object>(options: T, table: OptionTable<T>): T {
@@ -59,16 +43,6 @@ export function assertEach(parse: (address: unknown, option: string) => unknown)
       parse(address, option)
     }
   }
-}
-
-/** Checks that the option is true or false. */
-export function assertBoolean(value: unknown, option: string): void {
-  assertThat(typeof value === 'boolean', option, 'true or false', value)
-}
-
-/** Checks that the option is a string that is not empty. */
-export function assertText(value: unknown, option: string): void {
-  assertThat(typeof value === 'string' && value !== '', option, 'a string that is not empty', value)
 }
 
 /** Checks that the option is a positive number. */
@@ -144,7 +118,7 @@ export function assertRecordLimits(value: unknown, option: string): void {
 
 /** Checks each given member by its name. */
 export function assertMembers(value: unknown, option: string, table: OptionTable): void {
-  assertObject(value, option)
+  assertThat(isOptions(value), option, 'an object', value)
   const names = Object.keys(table)
 
   for (const [name, member] of Object.entries(value as object)) {
@@ -165,19 +139,11 @@ export function assertFunctions(value: unknown, option: string): void {
   }
 }
 
-/** Checks that the option is a function. */
-export function assertFunction(value: unknown, option: string): void {
-  assertThat(typeof value === 'function', option, 'a function', value)
-}
-
 export function assertValidators(value: unknown, option: string): void {
   assertThat(Array.isArray(value), option, 'an array of validators', value)
 
   for (const [index, validator] of (value as unknown[]).entries()) {
-    assertMethod('validate', 'a RecordValidator: an object with validate()')(
-      validator,
-      `${option}[${index}]`
-    )
+    assertValidator(validator, `${option}[${index}]`)
   }
 }
 
@@ -190,36 +156,4 @@ export function assertNotNegative(value: unknown, option: string): void {
 export function assertAge(value: unknown, option: string): void {
   const isSo = typeof value === 'number' && value >= 0
   assertThat(isSo, option, 'a number of seconds, 0 or more, or Infinity', value)
-}
-
-/** Makes a check for objects that have a method. */
-export function assertMethod(method: string, what: string): Check {
-  return (value, option) => {
-    const member =
-      typeof value === 'object' && value !== null ? Reflect.get(value, method) : undefined
-    assertThat(typeof member === 'function', option, what, value)
-  }
-}
-
-/** Throws a TypeError that names the option, unless the condition is true. */
-export function assertThat(
-  isTrue: boolean,
-  option: string,
-  expected: string,
-  value: unknown
-): void {
-  if (!isTrue) {
-    throw new TypeError(`${option} must be ${expected}, got ${shown(value)}`)
-  }
-}
-
-/** Shows the most informative part: quoted text, and an object's class. */
-function shown(value: unknown): string {
-  if (typeof value === 'string') {
-    return JSON.stringify(value)
-  }
-
-  return typeof value === 'object' && value !== null
-    ? (value.constructor?.name ?? 'an object')
-    : String(value)
 }

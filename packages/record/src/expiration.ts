@@ -1,3 +1,4 @@
+import { assertThat } from './argument-checks.ts'
 import { InvalidExpirationError } from './errors.ts'
 import { DEFAULT_LIMITS, type Limits } from './limits.ts'
 import type { DHTTime } from './time.ts'
@@ -128,8 +129,5 @@ function hint(name: Given['name'], given: number, { maxTtl }: Limits): string {
 }
 
 function assertNumber(name: string, given: unknown): asserts given is number {
-  if (typeof given !== 'number') {
-    const shown = typeof given === 'string' ? JSON.stringify(given) : String(given)
-    throw new TypeError(`${name} must be a number of seconds, got ${shown}`)
-  }
+  assertThat(typeof given === 'number', name, 'a number of seconds', given)
 }

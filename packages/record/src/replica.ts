@@ -5,6 +5,20 @@
  * look inside them. Applications need only `@waggle/record`.
  */
 
+export {
+  assertArray,
+  assertBoolean,
+  assertFunction,
+  assertMethod,
+  assertOptions,
+  assertText,
+  assertThat,
+  type Check,
+  isOptions,
+  type Option,
+  type OptionTable,
+  shown
+} from './argument-checks.ts'
 export { beatingEntries } from './beating-entries.ts'
 export { readRecord } from './check-record.ts'
 export { encodedSize } from './codec/encode-record.ts'
@@ -12,7 +26,7 @@ export { compareEntries, isLive, isTombstone } from './entry.ts'
 export { expirationOf, type Lifetime, type OptionalLifetime } from './expiration.ts'
 export { subsumes } from './join.ts'
 export { selectorFor } from './kad-dht/selector.ts'
-export type { KadValidator, NetworkRules } from './kad-dht/validator.ts'
+export { type KadValidator, type NetworkRules, parseNetworkRules } from './kad-dht/validator.ts'
 export {
   DEFAULT_LIMITS,
   MAX_CLOCK_SKEW,
@@ -31,7 +45,7 @@ export {
 } from './owner/signature.ts'
 export { project } from './project.ts'
 export { firstExpiration, lastExpiration, prune } from './prune.ts'
-export { refusalOf, type WithTimeout } from './validators/compose.ts'
+export { assertValidator, refusalOf, type WithTimeout } from './validators/compose.ts'
 export { assertSchema, issuesText, SEALED } from './validators/schema.ts'
 export { submissionOf } from './validators/submission.ts'
 export { isPromise, whenDone } from './validators/when-done.ts'

@@ -51,6 +51,12 @@ export interface Watermarks {
 /** Milliseconds for which a new connection stays open when there is little room left. */
 export const SHORT_GRACE_MS = 1500
 
+/**
+ * Milliseconds for which a connection may take to tell who is at its other end. Meanwhile it goes last: a full node that
+ * closed its newest connections would admit nobody.
+ */
+export const GREETING_MS = 1000
+
 /** Peers at each distance that stay connected: the most recently used. */
 export const KEPT_PER_DISTANCE = 2
 
@@ -60,8 +66,8 @@ const MAX_KEPT_SHARE = 0.75
 /**
  * Chooses the peers to disconnect, least recently used first (N10a). Spares peers with requests in flight, new
  * ones, neighbours, and two servers at each distance. If there are too many connections in total, unidentified
- * peers go first, then clients, and new ones, too, if no room is left. If that is not enough, the newest peers of
- * the host with most connections go, even with requests in flight.
+ * peers go first, then clients, and new ones, too, if no room is left: those that just arrived go last. If that is
+ * not enough, the newest peers of the host with most connections go, even with requests in flight.
  */
 export function peersToDisconnect(
   peers: readonly ConnectedPeer[],
@@ -73,6 +79,8 @@ export function peersToDisconnect(
   const longGraceMs = isCrowded ? Math.min(SHORT_GRACE_MS, graceMs) : graceMs
   const choice = new Choice(peers, keptServers(peers, low))
   const isOld = ({ openedAtMs }: ConnectedPeer): boolean => openedAtMs <= nowMs - longGraceMs
+  const isArriving = ({ role, openedAtMs }: ConnectedPeer): boolean =>
+    role === 'unidentified' && openedAtMs > nowMs - GREETING_MS
   const isServer = ({ role }: ConnectedPeer): boolean => role === 'server'
   const servers = peers.filter(isServer)
 
@@ -83,7 +91,9 @@ export function peersToDisconnect(
   if (isCrowded) {
     const inOrder = peers.toSorted(byRoleAndUse)
     choice.take(inOrder.filter(isOld), (left) => countConnections(left) > lowTotal)
-    choice.take(inOrder, (left) => countConnections(left) > fullTotal)
+    const arrivals = inOrder.filter(isArriving)
+    const others = inOrder.filter((peer) => !isArriving(peer))
+    choice.take([...others, ...arrivals], (left) => countConnections(left) > fullTotal)
     choice.takeBusy(surplusOfLargestHost(choice.left, choice.kept, highTotal))
   }
 

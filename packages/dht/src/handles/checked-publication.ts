@@ -3,7 +3,9 @@ import type { Key, MaybePromise, Subkey, Value } from '@waggle/record'
 import { whenDone } from '@waggle/record/replica'
 import { toError } from '../errors.ts'
 import { tell } from '../live/tell.ts'
+import { assertCallOptions } from '../operations/call-arguments.ts'
 import type { Publication, PublicationState, StopOptions } from '../operations/publication.ts'
+import { assertFunction } from '../option-checks.ts'
 import type { CallOptions } from '../timing/calls.ts'
 import { ignorable } from '../timing/ignorable.ts'
 
@@ -76,6 +78,7 @@ export class CheckedPublication<V> implements Publication<V> {
   }
 
   subscribe(listener: (state: PublicationState) => void): () => void {
+    assertFunction(listener, 'the listener')
     const hear = (state: PublicationState): void => listener(state)
     this.#listeners.add(hear)
     const unsubscribe = this.#inner?.subscribe(hear)
@@ -85,7 +88,8 @@ export class CheckedPublication<V> implements Publication<V> {
     }
   }
 
-  async stop(options?: StopOptions): Promise<void> {
+  async stop(options: StopOptions = {}): Promise<void> {
+    assertCallOptions('stop', options)
     this.#isStopped = true
     await (this.#inner ?? (await this.#begun.catch(() => undefined)))?.stop(options)
   }

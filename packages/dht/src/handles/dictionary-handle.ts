@@ -1,16 +1,20 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Dictionary, Found, Key, MaybePromise, Subkey, Value } from '@waggle/record'
-import { assertSchema, whenDone } from '@waggle/record/replica'
+import { assertSchema, isOptions, whenDone } from '@waggle/record/replica'
 import { dictionaryOf, mapPlaces, mapSource, placesOf } from '../live/places.ts'
-import type { Place, Places } from '../live/state.ts'
+import type { Place, Places, StateSource } from '../live/state.ts'
 import type { Watch, WatchOptions } from '../live/watch.ts'
 import type { BaseOperations } from '../operations/base-operations.ts'
+import { assertCallOptions, assertReadOptions } from '../operations/call-arguments.ts'
 import type { GetOptions } from '../operations/call-options.ts'
 import type { Publication } from '../operations/publication.ts'
+import { assertThat } from '../option-checks.ts'
+import { ignorable } from '../timing/ignorable.ts'
 import { CheckedPublication } from './checked-publication.ts'
 import { assertFit, fit } from './fit.ts'
 import {
   assertHandleOptions,
+  deleteOptions,
   type HandleDeleteOptions,
   type HandleOptions,
   type PublishArguments,
@@ -19,7 +23,7 @@ import {
   writeOptions
 } from './handle-options.ts'
 import { leaveOut } from './misfit.ts'
-import { readFound, signing } from './value-handle.ts'
+import { readFound } from './value-handle.ts'
 
 /**
  * One key whose dictionary fits schemas of its subkeys and values. `KI` and `I` are what is stored, `K` and `T` what is
@@ -63,9 +67,16 @@ export function dictionaryHandle<KI extends Subkey, K extends Subkey, I, T>(
   schemas: DictionarySchemas<KI, K, I, T>,
   options: HandleOptions = {}
 ): DictionaryHandle<KI, K, I, T> {
+  assertThat(
+    isOptions(schemas),
+    'the schemas of a dictionary',
+    'an object { subkey, value }',
+    schemas
+  )
   assertSchema(schemas.subkey, 'subkey')
   assertSchema(schemas.value, 'value')
   assertHandleOptions('dictionary', options)
+  const states = base.states(key)
   const map = entryReader(base, key, schemas, options)
 
   return {
@@ -76,15 +87,21 @@ export function dictionaryHandle<KI extends Subkey, K extends Subkey, I, T>(
       return base.store(key, value as Value, { ...writeOptions(options, given), subkey })
     },
     get: async (subkey, getOptions) => {
+      assertReadOptions(getOptions)
       await assertFit(schemas.subkey, subkey, 'subkey')
-      const found = await base.get(key, { ...getOptions, subkey })
+      const found = await base.get<Found<Value>>(key, { ...getOptions, subkey })
       return found && (await map({ subkey, found }))?.found
     },
-    entries: async (getOptions) =>
-      dictionaryOf(
-        await mapPlaces(placesOf(await base.get(key, getOptions)), (_, place) => map(place))
-      ),
-    delete: async (subkey, given) => base.delete(key, { ...signing(options), ...given, subkey }),
+    entries: async (getOptions) => {
+      assertReadOptions(getOptions)
+      const places = placesOf(await base.get(key, getOptions))
+      return dictionaryOf(await mapPlaces(places, (_, place) => map(place)))
+    },
+    delete: async (subkey, given) => {
+      const deletion = deleteOptions(options, given)
+      await assertFit(schemas.subkey, subkey, 'subkey')
+      return base.delete(key, { ...deletion, subkey })
+    },
     publish: (subkey, value, given) =>
       new CheckedPublication({
         ...{ key, subkey, value },
@@ -95,25 +112,41 @@ export function dictionaryHandle<KI extends Subkey, K extends Subkey, I, T>(
         begin: (value) =>
           base.publish(key, value as Value, { ...publishOptions(options, given), subkey })
       }),
-    watch: watchOf(base, key, map)
+    watch: watchOf({ base, key, states, map, schema: schemas.subkey })
   }
 }
 
+interface WatchedDictionary<KI, K, T> {
+  readonly base: BaseOperations
+  readonly key: Key
+  readonly states: StateSource<Found | undefined, Subkey | undefined, Value>
+  readonly map: EntryReader<K, T>
+  readonly schema: StandardSchemaV1<KI, K>
+}
+
 /** Makes the handle's `watch`. */
-function watchOf<KI extends Subkey, K extends Subkey, T>(
-  base: BaseOperations,
-  key: Key,
-  map: EntryReader<K, T>
-): DictionaryHandle<KI, K, never, T>['watch'] {
+function watchOf<KI extends Subkey, K extends Subkey, T>({
+  base,
+  key,
+  states,
+  map,
+  schema
+}: WatchedDictionary<KI, K, T>): DictionaryHandle<KI, K, never, T>['watch'] {
   const entryOf = (places: Places<K, T>): Found<T> | undefined => [...places.values()][0]?.found
 
   function watch<R extends boolean>(
-    options?: WatchOptions<R> & { readonly subkey?: KI | undefined }
+    options: WatchOptions<R> & { readonly subkey?: KI | undefined } = {}
   ): Watch<Found<T> | undefined, K, T, R> | Watch<Dictionary<K, T>, K, T, R> {
-    const { subkey, ...rest } = options ?? {}
-    return subkey === undefined
-      ? base.watchStates(mapSource(base.states(key), map, dictionaryOf<K, T>), rest)
-      : base.watchStates(mapSource(base.entryStates(key, subkey), map, entryOf), rest)
+    assertCallOptions('watch', options)
+    const { subkey, ...rest } = options
+
+    if (subkey === undefined) {
+      return base.watchStates(mapSource(states, map, dictionaryOf<K, T>), rest)
+    }
+
+    // A schema that answers later leaves out what does not fit as it is found.
+    void ignorable(Promise.resolve(assertFit(schema, subkey, 'subkey')))
+    return base.watchStates(mapSource(base.entryStates(key, subkey), map, entryOf), rest)
   }
 
   return watch as DictionaryHandle<KI, K, never, T>['watch']

@@ -1,9 +1,16 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Lifetime, OptionalLifetime, Storable } from '@waggle/record'
 import type { Unstorable } from '@waggle/record/replica'
+import { assertCallOptions } from '../operations/call-arguments.ts'
 import type { SigningOptions, WriteOptions } from '../operations/call-options.ts'
 import type { PublishOptions } from '../operations/publication.ts'
-import { assertFunction, assertOptions, type OptionTable } from '../option-checks.ts'
+import { assertPrivateKey } from '../operations/writes.ts'
+import {
+  assertFunction,
+  assertOptions,
+  assertPositive,
+  type OptionTable
+} from '../option-checks.ts'
 import type { MisfitOptions } from './misfit.ts'
 
 /** The input of a schema, which is stored. */
@@ -38,8 +45,8 @@ export type PublishArguments<O> = O extends { readonly ttl: number }
   : [options: PublishingOptions]
 
 const OPTIONS: OptionTable<HandleOptions> = {
-  ttl: {},
-  privateKey: {},
+  ttl: { assert: assertPositive },
+  privateKey: { assert: assertPrivateKey },
   onMisfit: { assert: assertFunction }
 }
 
@@ -48,11 +55,21 @@ export function assertHandleOptions(what: string, options: object): void {
   assertOptions(what, options, OPTIONS)
 }
 
+/** The options of one deletion, which has a lifetime of its own. */
+export function deleteOptions(
+  { privateKey }: HandleOptions,
+  options: HandleDeleteOptions = {}
+): HandleDeleteOptions {
+  assertCallOptions('handle.delete', options)
+  return { ...(privateKey && { privateKey }), ...options }
+}
+
 /** The options of one publication, with the handle's own behind them. */
 export function publishOptions(
   { ttl, privateKey }: HandleOptions,
   options: Partial<PublishOptions> = {}
 ): PublishOptions {
+  assertCallOptions('handle.publish', options)
   const given = options.ttl ?? ttl
   return { ...(privateKey && { privateKey }), ...options, ttl: given as number }
 }
@@ -62,6 +79,7 @@ export function writeOptions(
   { ttl, privateKey }: HandleOptions,
   options: HandleDeleteOptions = {}
 ): WriteOptions & Lifetime {
+  assertCallOptions('handle.store', options)
   const { ttl: ownTtl, expirationTime } = options
   const lifetime = ownTtl === undefined && expirationTime === undefined && ttl !== undefined
   return {

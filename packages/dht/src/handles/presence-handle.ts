@@ -13,10 +13,16 @@ import { dictionaryOf, mapPlaces, mapSource, placesOf } from '../live/places.ts'
 import type { Place } from '../live/state.ts'
 import type { Watch, WatchOptions } from '../live/watch.ts'
 import type { BaseOperations } from '../operations/base-operations.ts'
+import { assertReadOptions } from '../operations/call-arguments.ts'
 import type { GetOptions } from '../operations/call-options.ts'
 import { placeOwnerId } from '../operations/place-owner-id.ts'
 import type { Publication } from '../operations/publication.ts'
-import { assertFunction, assertOptions, type OptionTable } from '../option-checks.ts'
+import {
+  assertFunction,
+  assertOptions,
+  assertPositive,
+  type OptionTable
+} from '../option-checks.ts'
 import { CheckedPublication } from './checked-publication.ts'
 import { assertFit } from './fit.ts'
 import { leaveOut, type MisfitOptions } from './misfit.ts'
@@ -53,7 +59,7 @@ export interface PresenceOptions extends MisfitOptions {
 }
 
 const OPTIONS: OptionTable<PresenceOptions> = {
-  ttl: {},
+  ttl: { assert: assertPositive },
   onMisfit: { assert: assertFunction }
 }
 
@@ -67,6 +73,7 @@ export function presenceHandle<I, T>(
   assertSchema(schema, 'the schema')
   assertOptions('presence', options, OPTIONS)
   const { ttl = DEFAULT_PRESENCE_TTL } = options
+  const states = base.states(key)
   const misfits = { base, key, options }
   const map = (
     place: Place<Subkey | undefined, Value>
@@ -92,11 +99,12 @@ export function presenceHandle<I, T>(
         begin: (value) => base.publish(key, value as Value, { subkey, ttl, goodbye: true })
       })
     },
-    members: async (getOptions) =>
-      dictionaryOf(
-        await mapPlaces(placesOf(await base.get(key, getOptions)), (_, place) => map(place))
-      ),
+    members: async (getOptions) => {
+      assertReadOptions(getOptions)
+      const places = placesOf(await base.get(key, getOptions))
+      return dictionaryOf(await mapPlaces(places, (_, place) => map(place)))
+    },
     watch: (watchOptions) =>
-      base.watchStates(mapSource(base.states(key), map, dictionaryOf<string, T>), watchOptions)
+      base.watchStates(mapSource(states, map, dictionaryOf<string, T>), watchOptions)
   }
 }

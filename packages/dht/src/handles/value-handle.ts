@@ -5,12 +5,14 @@ import { mapPlaces, mapSource, placesOf } from '../live/places.ts'
 import { PLAIN, type Place, type Places } from '../live/state.ts'
 import type { Watch, WatchOptions } from '../live/watch.ts'
 import type { BaseOperations } from '../operations/base-operations.ts'
+import { assertReadOptions } from '../operations/call-arguments.ts'
 import type { GetOptions } from '../operations/call-options.ts'
 import type { Publication } from '../operations/publication.ts'
 import { CheckedPublication } from './checked-publication.ts'
 import { assertFit, fit } from './fit.ts'
 import {
   assertHandleOptions,
+  deleteOptions,
   type HandleDeleteOptions,
   type HandleOptions,
   type PublishArguments,
@@ -48,6 +50,7 @@ export function valueHandle<I, T>(
 ): ValueHandle<I, T> {
   assertSchema(schema, 'the schema')
   assertHandleOptions('value', options)
+  const states = base.states(key)
   const misfits = { base, key, options }
   const map = (
     place: Place<Subkey | undefined, Value>
@@ -66,24 +69,19 @@ export function valueHandle<I, T>(
       return base.store(key, value as Value, writeOptions(options, given))
     },
     get: async (getOptions) => {
+      assertReadOptions(getOptions)
       const places = placesOf(await base.get(key, getOptions))
       return plainOf(await mapPlaces(places, (_, place) => map(place)))
     },
-    delete: async (given) => base.delete(key, { ...signing(options), ...given }),
+    delete: async (given) => base.delete(key, deleteOptions(options, given)),
     publish: (value, given) =>
       new CheckedPublication({
         ...{ key, subkey: undefined, value },
         check: (value) => assertFit(schema, value, 'value'),
         begin: (value) => base.publish(key, value as Value, publishOptions(options, given))
       }),
-    watch: (watchOptions) =>
-      base.watchStates(mapSource(base.states(key), map, plainOf), watchOptions)
+    watch: (watchOptions) => base.watchStates(mapSource(states, map, plainOf), watchOptions)
   }
-}
-
-/** The private key of a handle, for a deletion, which has a lifetime of its own. */
-export function signing({ privateKey }: HandleOptions): Pick<HandleOptions, 'privateKey'> {
-  return privateKey === undefined ? {} : { privateKey }
 }
 
 export interface ReadInit<T> extends Misfits {

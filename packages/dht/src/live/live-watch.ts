@@ -1,5 +1,6 @@
 import type { DHTTime } from '@waggle/record'
 import { isPromise } from '@waggle/record/replica'
+import { assertFunction } from '../option-checks.ts'
 import { type Change, changesBetween, removalReason } from './change.ts'
 import { Delivered } from './delivered.ts'
 import type { Places, State, StateReader, StateSource } from './state.ts'
@@ -53,9 +54,7 @@ export class LiveWatch<T, K, V, R extends boolean> implements Watch<T, K, V, R> 
   }
 
   readonly subscribe = (hear: (event: Event<T, K, V, R>) => void): (() => void) => {
-    if (typeof hear !== 'function') {
-      throw new TypeError(`subscribe needs a function, got ${typeof hear}`)
-    }
+    assertFunction(hear, 'the listener')
 
     if (this.#isEnded) {
       return () => {}

@@ -2,10 +2,30 @@ import type { PeerId } from '@libp2p/interface'
 import type { Found, Key, Subkey, Value } from '@waggle/record'
 import type { StateSource } from '../live/state.ts'
 import type { Watch, WatchOptions } from '../live/watch.ts'
+import type { GetOptions, PlaceOptions, StoreOptions } from './call-options.ts'
+import type { Publication, PublishOptions } from './publication.ts'
+import type { Report, Result } from './store-report.ts'
 import type { WaggleOperations } from './waggle-operations.ts'
 
-/** Operations, and what typed handles and sealed views need besides. */
-export interface BaseOperations extends WaggleOperations {
+/**
+ * The operations of a DHT or of a sealed view without the overloads that callers see, and what handles and views need
+ * besides.
+ */
+export interface BaseOperations
+  extends Omit<WaggleOperations, 'store' | 'publish' | 'get' | 'watch'> {
+  store<R extends boolean = false>(
+    key: Key,
+    value: unknown,
+    options: StoreOptions & Report<R>
+  ): Promise<Result<R>>
+  publish(key: Key, value: unknown, options: PublishOptions): Publication
+
+  /** Reads a key; with a subkey, `F` is its one entry. */
+  get<F extends Found = Found>(
+    key: Key,
+    options?: GetOptions & PlaceOptions
+  ): Promise<F | undefined>
+
   /** This node, which owns what it signs without another key. */
   readonly peerId: PeerId
 

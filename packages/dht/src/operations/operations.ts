@@ -7,8 +7,8 @@ import {
   type Subkey,
   type Value
 } from '@waggle/record'
-import { encodedSize, lastExpiration, subkeyId, whenDone } from '@waggle/record/replica'
-import { MANY_BYTES_UNDER_WAY, MANY_UNDER_WAY } from '../constants.ts'
+import { subkeyId, whenDone } from '@waggle/record/replica'
+import { MANY_UNDER_WAY } from '../constants.ts'
 import { type Inspection, inspect } from '../inspection/inspection.ts'
 import { LiveWatch } from '../live/live-watch.ts'
 import { entryOf } from '../live/places.ts'
@@ -39,21 +39,16 @@ import type {
   StoreManyOptions,
   StoreOptions
 } from './call-options.ts'
-import { countOf, inEntry, lifetimeOf, mapLazily, raise } from './entries.ts'
+import { countOf, inEntry, mapLazily } from './entries.ts'
+import { LivePublication } from './live-publication.ts'
 import { ManyReader } from './many-reader.ts'
-import {
-  answersOf,
-  type BriefResult,
-  type Failure,
-  settled,
-  storedOf,
-  storedOrFailure
-} from './many-results.ts'
-import { LivePublication, type Publication, type PublishOptions } from './publication.ts'
+import { answersOf, type Failure, settled } from './many-results.ts'
+import { ManyWriter } from './many-writer.ts'
+import type { Publication, PublishOptions } from './publication.ts'
 import type { Publications } from './publications.ts'
 import { type ReadItem, readItem } from './read-item.ts'
 import { patient, retrying } from './retries.ts'
-import type { Report, Result, StoreReport } from './store-report.ts'
+import type { Report, Result } from './store-report.ts'
 import { Writer, type WriterInit, type Written } from './writer.ts'
 import { CLOCK_STEP, deleteWrite, goodbye, placeOf, storeWrite, type Write } from './writes.ts'
 
@@ -73,8 +68,6 @@ export interface OperationsInit extends WriterInit {
   /** Aborted when the node stops. */
   readonly lifetime: AbortSignal
 }
-
-type WholeWatch<R extends boolean> = Watch<Found | undefined, Subkey | undefined, Value, R>
 
 /** Milliseconds that saying goodbye may take when a DHT stops. */
 const GOODBYE_TIMEOUT_MS = 1000
@@ -179,12 +172,10 @@ export class Operations implements BaseOperations {
     await Promise.race([Promise.all(stopping), own.length > 0 && wait(GOODBYE_TIMEOUT_MS)])
   }
 
-  get(
+  async get<F extends Found = Found>(
     key: Key,
-    options: GetOptions & { readonly subkey: Subkey }
-  ): Promise<Found<Value> | undefined>
-  get(key: Key, options?: GetOptions & PlaceOptions): Promise<Found | undefined>
-  async get(key: Key, options: GetOptions & PlaceOptions = {}): Promise<Found | undefined> {
+    options: GetOptions & PlaceOptions = {}
+  ): Promise<F | undefined> {
     assertCallOptions('get', options)
     const { limits } = this.#init.store
     const bytes = recordKey(key, limits)
@@ -194,7 +185,8 @@ export class Operations implements BaseOperations {
     return this.#calls.run(
       'get',
       options,
-      async (cancellation) => await this.#read(bytes, { ...wanted, cancellation })
+      async (cancellation) =>
+        (await this.#read(bytes, { ...wanted, cancellation })) as F | undefined
     )
   }
 
@@ -204,53 +196,16 @@ export class Operations implements BaseOperations {
   ): Promise<Result<R>[]> {
     assertMany('entries', entries)
     assertCallOptions('storeMany', options)
-    const writer = this.#writer
-    const rules = writer.rules(options.privateKey)
-    const toWrite = (entry: StoreEntry, index: number): Write =>
-      inEntry(index, () => {
-        assertCallOptions('entry', entry)
-        const timed = { ...entry, ...lifetimeOf(entry, options) } as StoreEntry
-        // Time rises from entry to entry: the later of two in one place wins.
-        return storeWrite(timed, { ...rules, now: writer.rules().now })
-      })
-
-    if (Array.isArray(entries)) {
-      // One wrong entry fails the whole call. Other iterables can be read only once.
-      entries.forEach(toWrite)
-    }
-
-    const isReported = options.report === true
-    const results: BriefResult[] = []
-    const resultsSoFar = (reason: Error): PromiseSettledResult<boolean>[] =>
-      settled(results.map(storedOrFailure), { count: countOf(entries, results), reason })
-    const bulk = { ...options, isBulk: true, resultsSoFar }
-
-    await this.#calls.run('storeMany', bulk, async (cancellation) => {
-      const writes = mapLazily(entries, toWrite)
-      const hasToPrepare = Array.isArray(entries) && this.#init.store.checks.hasValidators
-
-      await mapMany(
-        hasToPrepare ? await this.#prepareAll(writes) : writes,
-        async (write, index) => {
-          const written = await this.#replace(write, cancellation)
-          const isBrief = written.outcome === 'held' && !isReported
-          results[index] = isBrief ? lastExpiration(write.record) : written
-        },
-        {
-          cancellation,
-          maxItems: MANY_UNDER_WAY,
-          maxBytes: MANY_BYTES_UNDER_WAY,
-          bytesOf: ({ record }) => encodedSize(record)
-        }
-      )
-      return results
+    const { hasValidators } = this.#init.store.checks
+    const many = new ManyWriter({
+      ...{ entries, options, writer: this.#writer, hasValidators },
+      send: (write, cancellation) => this.#replace(write, cancellation)
     })
-
-    const reportOf = (written: Written): Promise<StoreReport> => writer.reportOf(written)
-    const answers = isReported
-      ? Promise.all((results as Written[]).map(reportOf))
-      : storedOf(results, reportOf)
-    return (await answers) as Result<R>[]
+    const resultsSoFar = (reason: Error): PromiseSettledResult<boolean>[] =>
+      many.resultsSoFar(reason)
+    const bulk = { ...options, isBulk: true, resultsSoFar }
+    await this.#calls.run('storeMany', bulk, (cancellation) => many.run(cancellation))
+    return many.answers()
   }
 
   async getMany(
@@ -291,24 +246,6 @@ export class Operations implements BaseOperations {
     return answersOf(results)
   }
 
-  watch<R extends boolean = false>(
-    key: Key,
-    options: WatchOptions<R> & { readonly subkey: Subkey }
-  ): Watch<Found<Value> | undefined, Subkey, Value, R>
-  watch<R extends boolean = false>(
-    key: Key,
-    options?: WatchOptions<R>
-  ): Watch<Found | undefined, Subkey | undefined, Value, R>
-  watch<R extends boolean = false>(
-    key: Key,
-    options: WatchOptions<R> & PlaceOptions = {}
-  ): Watch<Found<Value> | undefined, Subkey, Value, R> | WholeWatch<R> {
-    const { subkey } = options
-    return subkey === undefined
-      ? this.watchStates(this.states(key), options)
-      : this.watchStates(this.entryStates(key, subkey), options)
-  }
-
   states(key: Key): StateSource<Found | undefined, Subkey | undefined, Value> {
     const { store, watches } = this.#init
     return watches.statesOf(recordKey(key, store.limits))
@@ -324,7 +261,7 @@ export class Operations implements BaseOperations {
     source: StateSource<T, K, V>,
     options: WatchOptions<R> = {}
   ): Watch<T, K, V, R> {
-    assertCallOptions('watch', options)
+    assertCallOptions('handle.watch', options)
     const { lifetime, store } = this.#init
     return new LiveWatch({ ...options, source, lifetime, clock: store.clock })
   }
@@ -343,10 +280,6 @@ export class Operations implements BaseOperations {
     const { replicas, numReplicas, store } = this.#init
     const { count = numReplicas } = options
     const bytes = recordKey(key, store.limits)
-
-    if (!Number.isInteger(count) || count < 1) {
-      throw new TypeError(`count must be an integer from 1 up, got ${count}`)
-    }
 
     return this.#calls.run('findNearestPeers', options, (cancellation) =>
       replicas.findNearestPeers(bytes, count, cancellation)
@@ -373,18 +306,6 @@ export class Operations implements BaseOperations {
     }
 
     return written
-  }
-
-  /** Prepares all writes before any is stored, so that one refused write fails the whole call. */
-  async #prepareAll(writes: Iterable<Write>): Promise<Write[]> {
-    const prepared: Write[] = []
-
-    for (const write of writes) {
-      const preparing = this.#writer.prepare(write)
-      prepared.push(await preparing.catch((error) => inEntry(prepared.length, () => raise(error))))
-    }
-
-    return prepared
   }
 
   /** Answers at once if no peer has to be asked. */

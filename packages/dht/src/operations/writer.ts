@@ -82,7 +82,7 @@ export class Writer {
     this.#lastWrite = next - now > MAX_AHEAD ? now : Math.max(now, next)
 
     if (privateKey !== undefined) {
-      assertPrivateKey(privateKey)
+      assertPrivateKey(privateKey, 'privateKey')
     }
 
     return {

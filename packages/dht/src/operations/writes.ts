@@ -13,6 +13,7 @@ import {
   type Value
 } from '@waggle/record'
 import { expirationOf, isKeyOf, type OptionalLifetime, placeOwner } from '@waggle/record/replica'
+import { assertThat } from '../option-checks.ts'
 import { placeName } from '../store/place-name.ts'
 import { isTimed, valueAt } from './timed-value.ts'
 
@@ -107,7 +108,7 @@ export function signerOf(
   const owner = placeOwner(key, subkey)
 
   if (privateKey !== undefined) {
-    assertPrivateKey(privateKey)
+    assertPrivateKey(privateKey, 'privateKey')
   }
 
   if (owner === undefined) {
@@ -132,12 +133,10 @@ export function signerOf(
 }
 
 /** Checks for a private key. */
-export function assertPrivateKey(given: unknown): void {
-  if (typeof Object(given).sign !== 'function' || Object(given).publicKey === undefined) {
-    throw new TypeError(
-      `privateKey must be a libp2p private key, such as await generateKeyPair('Ed25519')`
-    )
-  }
+export function assertPrivateKey(value: unknown, option: string): void {
+  const { sign, publicKey } = Object(value)
+  const isSo = typeof sign === 'function' && publicKey !== undefined
+  assertThat(isSo, option, "a libp2p private key, such as await generateKeyPair('Ed25519')", value)
 }
 
 /** Copies a write with another expiration. */

@@ -1,7 +1,7 @@
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
-import { type Key, ownerTag, type Subkey } from '@waggle/record'
-import { encodeValue, SEALED, UNLIMITED } from '@waggle/record/replica'
+import { type Key, ownerTag, recordKey, type Subkey } from '@waggle/record'
+import { encodeValue, SEALED, subkeyId, UNLIMITED } from '@waggle/record/replica'
 import { placeOwnerId } from '../operations/place-owner-id.ts'
 
 /** Bytes of a subkey's hash, stored with each entry. */
@@ -23,15 +23,22 @@ export class HiddenNames {
     this.#init = init
   }
 
+  /** Hides a key. @throws TypeError for anything but a key */
   key(key: Key): Key {
+    recordKey(key, UNLIMITED)
     const { membersTag } = this.#init
     const tag = membersTag ?? tagOf(placeOwnerId(key, undefined))
     const hidden = this.#hash(['key', key])
     return tag === undefined ? [SEALED, hidden] : [SEALED, tag, hidden]
   }
 
-  /** Hides a subkey. Its hidden names under different keys are unrelated. */
+  /**
+   * Hides a subkey. Its hidden names under different keys are unrelated.
+   *
+   * @throws TypeError for anything but a subkey
+   */
   subkey(key: Key, subkey: Subkey): Subkey {
+    subkeyId(subkey, UNLIMITED)
     const { membersTag } = this.#init
     const tag = membersTag === undefined ? tagOf(placeOwnerId(key, subkey)) : undefined
     const hidden = this.#hash(['subkey', key, subkey]).subarray(0, SUBKEY_BYTES)

@@ -12,6 +12,12 @@ import { foundOf, mapSource } from '../live/places.ts'
 import type { Place, StateSource } from '../live/state.ts'
 import type { Watch, WatchOptions } from '../live/watch.ts'
 import type { BaseOperations } from '../operations/base-operations.ts'
+import {
+  assertCallOptions,
+  assertLifetimeOptions,
+  assertMany,
+  assertPublishOptions
+} from '../operations/call-arguments.ts'
 import type {
   DeleteOptions,
   FindNearestPeersOptions,
@@ -23,6 +29,7 @@ import type {
   StoreManyOptions,
   StoreOptions
 } from '../operations/call-options.ts'
+import { inEntry, mapLazily } from '../operations/entries.ts'
 import { MappedPublication } from '../operations/mapped-publication.ts'
 import type { Publication, PublishOptions } from '../operations/publication.ts'
 import { isPlace } from '../operations/read-item.ts'
@@ -61,8 +68,6 @@ const OPTIONS: OptionTable<SealedOptions> = {
   writers: { assert: assertWriters },
   onMisfit: { assert: assertFunction }
 }
-
-type WholeWatch<R extends boolean> = Watch<Found | undefined, Subkey | undefined, Value, R>
 
 /** Operations of a sealed view, over the operations of a DHT. */
 export class SealedOperations implements BaseOperations {
@@ -107,39 +112,41 @@ export class SealedOperations implements BaseOperations {
     value: unknown,
     options: StoreOptions & Report<R>
   ): Promise<Result<R>> {
+    assertLifetimeOptions('store', options)
     const { key: hidden, value: sealed, ...hiddenPlace } = this.#entry(key, value, options)
     const result = await this.#base.store(hidden, sealed, { ...options, ...hiddenPlace })
     return this.#opener.result({ key, subkey: hiddenPlace.subkey }, result)
   }
 
-  get(
+  async get<F extends Found = Found>(
     key: Key,
-    options: GetOptions & { readonly subkey: Subkey }
-  ): Promise<Found<Value> | undefined>
-  get(key: Key, options?: GetOptions & PlaceOptions): Promise<Found | undefined>
-  async get(key: Key, options: GetOptions & PlaceOptions = {}): Promise<Found | undefined> {
+    options: GetOptions & PlaceOptions = {}
+  ): Promise<F | undefined> {
+    assertCallOptions('get', options)
     const { subkey, ...rest } = options
     const hidden = this.#names.key(key)
 
     if (subkey === undefined) {
-      return this.#opener.found(key, await this.#base.get(hidden, rest))
+      return this.#opener.found(key, await this.#base.get(hidden, rest)) as F | undefined
     }
 
     const hiddenSubkey = this.#names.subkey(key, subkey)
-    const found = await this.#base.get(hidden, { ...rest, subkey: hiddenSubkey })
-    return this.#opener.entry({ key, subkey: hiddenSubkey }, found)
+    const found = await this.#base.get<Found<Value>>(hidden, { ...rest, subkey: hiddenSubkey })
+    return this.#opener.entry({ key, subkey: hiddenSubkey }, found) as F | undefined
   }
 
   async delete<R extends boolean = false>(
     key: Key,
     options: DeleteOptions & Report<R> = {}
   ): Promise<Result<R>> {
+    assertCallOptions('delete', options)
     const place = this.#place(key, options)
     const result = await this.#base.delete(this.#names.key(key), { ...options, ...place })
     return this.#opener.result({ key, subkey: place.subkey }, result)
   }
 
   publish(key: Key, value: unknown, options: PublishOptions): Publication {
+    assertPublishOptions(options)
     const hide = (value: unknown): HiddenEntry => this.#entry(key, value, options)
     const { key: hidden, value: sealed, ...place } = hide(value)
     const inner = this.#base.publish(hidden, sealed, { ...options, ...place })
@@ -153,10 +160,13 @@ export class SealedOperations implements BaseOperations {
 
   async storeMany<R extends boolean = false>(
     entries: Iterable<StoreEntry>,
-    options?: StoreManyOptions & Report<R>
+    options: StoreManyOptions & Report<R> = {}
   ): Promise<Result<R>[]> {
+    assertMany('entries', entries)
+    assertCallOptions('storeMany', options)
     const places: OpenEntry[] = []
     const hide = (entry: StoreEntry): StoreEntry => {
+      assertCallOptions('entry', entry)
       const hidden = this.#entry(entry.key, entry.value, { ...options, ...entry })
       places.push({ key: entry.key, subkey: hidden.subkey })
       return { ...entry, ...hidden }
@@ -176,6 +186,8 @@ export class SealedOperations implements BaseOperations {
     keys: Iterable<KeyOrPlace>,
     options: GetManyOptions = {}
   ): Promise<(Found | undefined)[]> {
+    assertMany('keys', keys)
+    assertCallOptions('getMany', options)
     const places: ManyPlace[] = []
     const { onProgress } = options
     const hidden = mapMany(keys, (given) => {
@@ -198,24 +210,6 @@ export class SealedOperations implements BaseOperations {
     } catch (error) {
       throw openFailure(error, opening)
     }
-  }
-
-  watch<R extends boolean = false>(
-    key: Key,
-    options: WatchOptions<R> & { readonly subkey: Subkey }
-  ): Watch<Found<Value> | undefined, Subkey, Value, R>
-  watch<R extends boolean = false>(
-    key: Key,
-    options?: WatchOptions<R>
-  ): Watch<Found | undefined, Subkey | undefined, Value, R>
-  watch<R extends boolean = false>(
-    key: Key,
-    options: WatchOptions<R> & PlaceOptions = {}
-  ): Watch<Found<Value> | undefined, Subkey, Value, R> | WholeWatch<R> {
-    const { subkey } = options
-    return subkey === undefined
-      ? this.watchStates(this.states(key), options)
-      : this.watchStates(this.entryStates(key, subkey), options)
   }
 
   async inspect(key: Key, options?: CallOptions): Promise<Inspection> {
@@ -319,13 +313,8 @@ interface HiddenEntry extends HiddenPlace {
  * one.
  */
 function mapMany<T, U>(items: Iterable<T>, map: (item: T) => U): Iterable<U> {
-  return Array.isArray(items) ? items.map(map) : mapLazily(items, map)
-}
-
-function* mapLazily<T, U>(items: Iterable<T>, map: (item: T) => U): Iterable<U> {
-  for (const item of items) {
-    yield map(item)
-  }
+  const mapAt = (item: T, index: number): U => inEntry(index, () => map(item))
+  return Array.isArray(items) ? items.map(mapAt) : mapLazily(items, mapAt)
 }
 
 function assertWriters(value: unknown, option: string): void {

@@ -1,9 +1,7 @@
 import {
-  DEFAULT_LIMITS,
-  DEFAULT_NETWORK,
   type KadValidator,
   type NetworkRules,
-  networkOf,
+  parseNetworkRules,
   readRecord,
   signedEntries
 } from '@waggle/record/replica'
@@ -29,8 +27,7 @@ export const recordValidator: KadValidator = recordValidatorFor()
  * `kadDHT({ protocol, validators: { waggle: recordValidatorFor({ protocol }) } })`.
  */
 export function recordValidatorFor(rules: NetworkRules = {}): KadValidator {
-  const { protocol, limits = DEFAULT_LIMITS } = rules
-  const network = protocol === undefined ? DEFAULT_NETWORK : networkOf(protocol)
+  const { limits, network } = parseNetworkRules(rules)
 
   return async (key, value) => {
     await signatures.check(

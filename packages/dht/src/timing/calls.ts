@@ -2,6 +2,7 @@ import { AbortError } from '@libp2p/interface'
 import { DEFAULT_CALL_TIMEOUT_MS } from '../constants.ts'
 import { BusyError, TimeoutError } from '../errors.ts'
 import { DEFAULT_NODE_LIMITS } from '../node-limits.ts'
+import { assertThat } from '../option-checks.ts'
 import type { CancellationToken } from './cancellation.ts'
 import { MAX_TIMER_MS } from './deadline.ts'
 
@@ -60,10 +61,7 @@ export class Calls {
     }: CallOptions & Bulk,
     start: (cancellation: CancellationToken) => Promise<T>
   ): Promise<T> {
-    if (typeof timeoutMs !== 'number' || !(timeoutMs > 0)) {
-      throw new TypeError(`timeoutMs must be a positive number of milliseconds, got ${timeoutMs}`)
-    }
-
+    assertTimeout(timeoutMs, 'timeoutMs')
     this.#lifetime.throwIfAborted()
     signal?.throwIfAborted()
 
@@ -181,6 +179,12 @@ class Call implements CancellationToken {
     this.#init.signal?.removeEventListener('abort', this.#onAbort)
     this.#init.onEnd()
   }
+}
+
+/** Checks that the option is a time limit, which may be infinite. */
+export function assertTimeout(value: unknown, option: string): void {
+  const isSo = typeof value === 'number' && value > 0
+  assertThat(isSo, option, 'a positive number of milliseconds', value)
 }
 
 /** Options of every call. */

@@ -34,6 +34,13 @@ export const MAX_WATCHES_PER_PEER = 4_096
 /** Keys that a replica watches for all peers together, each counted once for each of them. */
 export const MAX_WATCHES = 65_536
 
+/**
+ * Shares of a node's connections that peers may hold by watching, and that forwarders may hold besides. These connections
+ * are never idle, so that without a limit watchers would leave no room for newcomers.
+ */
+export const WATCHERS_SHARE = 0.7
+export const FORWARDERS_SHARE = 0.8
+
 /** Keys that a gateway watches for all peers that cannot reach their replicas, and for one of them. */
 export const MAX_REMOTE_WATCHES = 4_096
 export const MAX_REMOTE_WATCHES_PER_PEER = 512

@@ -35,6 +35,15 @@ export class WatchPlaces {
     return this.#size
   }
 
+  /** Peers that hold places. */
+  get peers(): number {
+    return this.#ofPeer.size
+  }
+
+  has(peer: string): boolean {
+    return this.#ofPeer.has(peer)
+  }
+
   /** Takes a place. Returns whether there was one. */
   take(holder: PlaceHolder): boolean {
     const count = this.#ofPeer.get(holder.peer) ?? 0

@@ -19,12 +19,14 @@ import type { Served } from '../wire/served.ts'
 import type { Dependence, ForwardedKeys } from './forwarded-keys.ts'
 import { chooseForwarders } from './forwarders.ts'
 import {
+  FORWARDERS_SHARE,
   LEASE_MS,
   MAX_REMOTE_WATCHES,
   MAX_REMOTE_WATCHES_PER_PEER,
   MAX_WATCHED_SUBKEYS,
   MAX_WATCHES,
-  MAX_WATCHES_PER_PEER
+  MAX_WATCHES_PER_PEER,
+  WATCHERS_SHARE
 } from './limits.ts'
 import { Notices } from './notices.ts'
 import { SubscriberStream, type Subscription } from './subscriber-stream.ts'
@@ -58,6 +60,9 @@ export interface WatchServerInit {
 
   /** Counts what is told; undefined: nobody does. */
   readonly served?: Served | undefined
+
+  /** Returns how many connections this node may have. @default any number */
+  readonly maxConnections?: () => number
 
   /** Keys watched for all peers together. @default MAX_WATCHES */
   readonly maxWatches?: number
@@ -156,7 +161,7 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
         return 'refused'
       }
 
-      if (this.#isFull(subscription, subscribers)) {
+      if (this.#isCrowded(subscription) || this.#isFull(subscription, subscribers)) {
         return 'full'
       }
 
@@ -174,6 +179,13 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
     }
 
     return 'watched'
+  }
+
+  /** Whether a new peer would hold a connection that this node needs for others. */
+  #isCrowded({ role, stream: { peer } }: Subscription): boolean {
+    const share = role === 'forwarder' ? FORWARDERS_SHARE : WATCHERS_SHARE
+    const maxPeers = share * (this.#init.maxConnections?.() ?? Number.POSITIVE_INFINITY)
+    return !this.#places.has(peer) && this.#places.peers + 1 > maxPeers
   }
 
   #takePlace(subscriber: SubscriberStream, role: WatchRole): boolean {

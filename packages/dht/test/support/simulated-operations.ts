@@ -3,27 +3,33 @@ import { Operations, type OperationsInit } from '../../src/operations/operations
 import { Publications } from '../../src/operations/publications.ts'
 import { cachePolicy } from '../../src/reading/cache-policy.ts'
 import { CachedReads } from '../../src/reading/cached-reads.ts'
+import { operationsView, type SealedView } from '../../src/sealed/sealed-view.ts'
 import { silentLog } from './silent-log.ts'
 import type { Simulation } from './simulated-replicas.ts'
 import { SimulatedWatches } from './simulated-watches.ts'
 
 /** What a caller has of this node of a simulated network, which remembers nothing unless told to. */
-export function operations(net: Simulation, init: Partial<OperationsInit> = {}): Operations {
+export function operations(
+  net: Simulation,
+  init: Partial<OperationsInit> = {}
+): Operations & SealedView {
   const { replicas } = net
   const { store } = net.self
-  return new Operations({
-    peerId: net.self.id,
-    replicas,
-    reads: new CachedReads({
+  return operationsView(
+    new Operations({
+      peerId: net.self.id,
       replicas,
-      policy: cachePolicy({}),
-      log: silentLog
-    }),
-    publications: new Publications(net.clock),
-    store,
-    watches: new SimulatedWatches(net).watches,
-    numReplicas: DEFAULT_NUM_REPLICAS,
-    lifetime: new AbortController().signal,
-    ...init
-  })
+      reads: new CachedReads({
+        replicas,
+        policy: cachePolicy({}),
+        log: silentLog
+      }),
+      publications: new Publications(net.clock),
+      store,
+      watches: new SimulatedWatches(net).watches,
+      numReplicas: DEFAULT_NUM_REPLICAS,
+      lifetime: new AbortController().signal,
+      ...init
+    })
+  )
 }

@@ -40,6 +40,9 @@ export interface WatchServingInit extends RecordStoreOptions {
 
   /** Keys watched for all together. */
   readonly maxWatches?: number
+
+  /** Connections that it may have. */
+  readonly maxConnections?: number
 }
 
 /** A replica that others watch, and its store. */
@@ -59,6 +62,7 @@ export class WatchServing {
       forward = () => ({ record: EMPTY_RECORD, isTold: true, isReachable: true, end() {} }),
       rates,
       maxWatches,
+      maxConnections,
       ...options
     }: WatchServingInit = {}
   ) {
@@ -69,6 +73,7 @@ export class WatchServing {
     this.server = new WatchServer({
       ...{ store: this.store, numReplicas: 5, maxWatchersPerKey },
       ...(maxWatches !== undefined && { maxWatches }),
+      ...(maxConnections !== undefined && { maxConnections: () => maxConnections }),
       forwarded: new ForwardedKeys({ max: 256, begin: forward }),
       routing: {
         nearest(_, count) {

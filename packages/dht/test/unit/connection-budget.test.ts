@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   type ConnectedPeer,
+  GREETING_MS,
   KEPT_PER_DISTANCE,
   nextChoiceMs,
   peersToDisconnect,
@@ -155,6 +156,17 @@ describe('peersToDisconnect', () => {
     expect(chosen).toEqual([...old.map(({ name }) => name)])
     const more = servers(26, { role: 'unidentified', openedAtMs: NOW_MS })
     expect(peersToDisconnect(more, marks, NOW_MS)).toEqual([0, 1, 2, 3].map((i) => `server ${i}`))
+  })
+
+  it('admits newcomers to a node that new peers have filled: those that just arrived go last (N10a)', () => {
+    const served = servers(22, { openedAtMs: NOW_MS - 1, usedAtMs: NOW_MS })
+    const arrival = servers(1, { role: 'unidentified', openedAtMs: NOW_MS }).map((one) => ({
+      ...one,
+      name: 'arrival'
+    }))
+    expect(peersToDisconnect([...served, ...arrival], marks, NOW_MS)).toEqual(['server 0'])
+    const silent = arrival.map((one) => ({ ...one, openedAtMs: NOW_MS - GREETING_MS }))
+    expect(peersToDisconnect([...served, ...silent], marks, NOW_MS)).toEqual(['arrival'])
   })
 
   it('makes room at the cost of the machine with most peers when all are busy (N10a)', () => {

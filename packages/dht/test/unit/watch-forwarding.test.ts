@@ -5,7 +5,7 @@ import type { KeyChange } from '../../src/store/store-listeners.ts'
 import { ForwardedKeys } from '../../src/watch/forwarded-keys.ts'
 import { chooseForwarders, MIN_CANDIDATES } from '../../src/watch/forwarders.ts'
 import { POLL_MS, RENEW_MS, RENEWALS_PER_CHECK, SEEK_MS } from '../../src/watch/limits.ts'
-import type { WatchMessage } from '../../src/watch/watch-messages.ts'
+import type { WatchMessage, WatchRole } from '../../src/watch/watch-messages.ts'
 import type { EncodedPeer } from '../../src/wire/fields.ts'
 import type { FramedStream } from '../../src/wire/framed-stream.ts'
 import { PeerDecoder } from '../../src/wire/peer-codec.ts'
@@ -96,6 +96,27 @@ describe('a replica of a key that many watch', () => {
     expect(await state(await serving.talker(KNOWN[5]?.id))).toBe('full')
     serving.write('hot', recordOf('changed'))
     await near.hear('changed')
+  })
+
+  it('leaves connections to others: watchers hold 70 % of them, and forwarders 10 % more (N10h)', async () => {
+    const serving = new WatchServing(source, { known: KNOWN, maxConnections: 10 })
+    const state = async (talker: WatchTalker, role: WatchRole, key: string): Promise<unknown> => {
+      talker.say(watchAs(role, key))
+      return (await talker.hear('watched')).answers[0]?.state
+    }
+    const [first] = (await watchers(serving, 7)) as [WatchTalker]
+    const late = await serving.talker(peerNumber(50))
+    const forwarder = await serving.talker(KNOWN[6]?.id)
+
+    expect(await state(late, 'prompt', 'another')).toBe('full')
+    expect(await state(first, 'prompt', 'another')).toBe('watched')
+    expect(await state(forwarder, 'forwarder', 'hot')).toBe('watched')
+    expect(await state(await serving.talker(KNOWN[7]?.id), 'forwarder', 'hot')).toBe('full')
+    first.say(unwatch('hot', 'another'))
+    await first.hear('watched')
+    forwarder.say(unwatch('hot'))
+    await forwarder.hear('watched')
+    expect(await state(late, 'prompt', 'another')).toBe('watched')
   })
 
   it('goes on where nobody could forward, as in a small network (N10h)', async () => {

@@ -1,3 +1,4 @@
+import { assertOptions, assertText, type OptionTable } from '../argument-checks.ts'
 import { readRecord } from '../check-record.ts'
 import { DEFAULT_LIMITS, type Limits } from '../limits.ts'
 import { DEFAULT_NETWORK, networkOf } from '../network.ts'
@@ -19,6 +20,8 @@ export interface NetworkRules {
   readonly limits?: Limits | undefined
 }
 
+const RULES: OptionTable<NetworkRules> = { protocol: { assert: assertText }, limits: {} }
+
 /** Checks a value, as kad-dht's validators do. */
 export type KadValidator = (key: Uint8Array, value: Uint8Array) => Promise<void>
 
@@ -38,8 +41,7 @@ export const recordValidator: KadValidator = recordValidatorFor()
  * `kadDHT({ protocol, validators: { waggle: recordValidatorFor({ protocol }) } })`.
  */
 export function recordValidatorFor(rules: NetworkRules = {}): KadValidator {
-  const { protocol, limits = DEFAULT_LIMITS } = rules
-  const network = protocol === undefined ? DEFAULT_NETWORK : networkOf(protocol)
+  const { limits, network } = parseNetworkRules(rules)
 
   return async (key, value) => {
     const signed = signedEntries(key, readRecord(key, value, { limits }), network)
@@ -52,6 +54,17 @@ export function recordValidatorFor(rules: NetworkRules = {}): KadValidator {
       assertSigned(one)
     }
   }
+}
+
+/**
+ * Returns the limits and the name of a network.
+ *
+ * @throws TypeError for a rule that does not exist or is wrong
+ */
+export function parseNetworkRules(rules: NetworkRules): { limits: Limits; network: string } {
+  assertOptions('recordValidatorFor', rules, RULES)
+  const { protocol, limits = DEFAULT_LIMITS } = rules
+  return { limits, network: protocol === undefined ? DEFAULT_NETWORK : networkOf(protocol) }
 }
 
 function nextTurn(): Promise<void> {

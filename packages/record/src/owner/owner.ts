@@ -1,7 +1,10 @@
 import { fromString } from 'uint8arrays/from-string'
+import { shown } from '../argument-checks.ts'
+import { writeBytes } from '../cbor/writer.ts'
 import { ValidationError } from '../errors.ts'
 import { decodeKey, parseSubkeyId, type SubkeyId } from '../values/key.ts'
 import type { Key } from '../values/value.ts'
+import { writeValue } from '../values/value-writer.ts'
 import { isSoundPublicKey } from './ed25519.ts'
 
 /** The peer that owns a place (R15). */
@@ -38,7 +41,7 @@ export function ownerTag(peerId: { toString(): string }): string {
   const id = String(peerId)
 
   if (!/^[1-9A-HJ-NP-Za-km-z]{10,}$/.test(id)) {
-    throw new TypeError(`ownerTag needs a peer id in base58, got ${id}`)
+    throw new TypeError(`ownerTag needs a peer id in base58, got ${shown(peerId)}`)
   }
 
   return `${OPENING}${ownerWithId(id).id}]`
@@ -52,8 +55,12 @@ export function isOwned(id: SubkeyId): boolean {
 /**
  * Finds the id of the peer to which a key or subkey belongs: the way back from {@link ownerTag}. Undefined if it belongs
  * to nobody, or names two peers or one that can't own anything, so that nobody can write there.
+ *
+ * @throws TypeError for anything but a key
  */
 export function ownerOf(name: Key): string | undefined {
+  writeBytes((to) => writeValue(to, name, 'key'))
+
   try {
     return singleOwner(tagsIn(name))?.id
   } catch {

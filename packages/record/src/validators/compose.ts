@@ -1,7 +1,14 @@
+import { assertMethod, type Check } from '../argument-checks.ts'
 import type { Value } from '../values/value.ts'
 import type { RecordValidator, Verdict } from './record-validator.ts'
 import type { Submission } from './submission.ts'
 import { isPromise, type MaybePromise, whenDone } from './when-done.ts'
+
+/** Checks that the option is a validator. */
+export const assertValidator: Check = assertMethod(
+  'validate',
+  'a RecordValidator: an object with validate()'
+)
 
 /** Several validators as one. */
 export interface ComposedValidator extends RecordValidator {
@@ -19,6 +26,10 @@ export type WithTimeout = <T>(verdict: PromiseLike<T>) => PromiseLike<T>
  * schema validators, one has to accept. A validator that is given twice counts once.
  */
 export function compose(...validators: readonly RecordValidator[]): ComposedValidator {
+  for (const [index, validator] of validators.entries()) {
+    assertValidator(validator, `validators[${index}]`)
+  }
+
   return new Composition(validators)
 }
 

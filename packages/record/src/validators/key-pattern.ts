@@ -1,4 +1,5 @@
 import { equals } from 'uint8arrays/equals'
+import { assertThat } from '../argument-checks.ts'
 import { UNLIMITED } from '../limits.ts'
 import { recordKey } from '../values/key.ts'
 import type { Key } from '../values/value.ts'
@@ -12,13 +13,16 @@ export type KeyPattern =
   | { readonly prefix: string }
   | { readonly pattern: RegExp }
 
+/** The properties of a pattern. */
+export const KEY_PATTERN = { key: {}, prefix: {}, pattern: {} } as const
+
 /**
  * Makes a function that returns whether a key matches.
  *
  * @throws TypeError unless exactly one of key, prefix and pattern is given, with the right type
  */
 export function keyMatcher(given: KeyPattern): (key: Key) => boolean {
-  const kinds = ['key', 'prefix', 'pattern'].filter((kind) => Object(given)[kind] !== undefined)
+  const kinds = Object.keys(KEY_PATTERN).filter((kind) => Object(given)[kind] !== undefined)
 
   if (kinds.length !== 1) {
     throw new TypeError(`give one of key, prefix and pattern, got ${kinds.join(' and ') || 'none'}`)
@@ -30,18 +34,12 @@ export function keyMatcher(given: KeyPattern): (key: Key) => boolean {
   }
 
   if ('prefix' in given) {
-    assertThat(typeof given.prefix === 'string', 'prefix must be a string')
+    assertThat(typeof given.prefix === 'string', 'prefix', 'a string', given.prefix)
     return (key) => typeof key === 'string' && key.startsWith(given.prefix)
   }
 
-  assertThat(given.pattern instanceof RegExp, 'pattern must be a regular expression')
+  assertThat(given.pattern instanceof RegExp, 'pattern', 'a regular expression', given.pattern)
   // With g or y, an expression continues from its last match.
   const pattern = new RegExp(given.pattern, given.pattern.flags.replace(/[gy]/g, ''))
   return (key) => typeof key === 'string' && pattern.test(key)
-}
-
-function assertThat(isTrue: boolean, otherwise: string): void {
-  if (!isTrue) {
-    throw new TypeError(otherwise)
-  }
 }

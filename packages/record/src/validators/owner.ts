@@ -1,6 +1,7 @@
+import { assertArray, assertOptions, type OptionTable } from '../argument-checks.ts'
 import { ownerTag } from '../owner/owner.ts'
 import type { Key } from '../values/value.ts'
-import { type KeyPattern, keyMatcher } from './key-pattern.ts'
+import { KEY_PATTERN, type KeyPattern, keyMatcher } from './key-pattern.ts'
 import type { RecordValidator, Verdict } from './record-validator.ts'
 import type { Submission } from './submission.ts'
 
@@ -20,8 +21,11 @@ export interface OwnerValidatorOptions {
  * @throws TypeError for an invalid key pattern or peer id
  * @throws ValidationError for a peer that can't own anything
  */
-export function ownerValidator({ keys, owners }: OwnerValidatorOptions): RecordValidator {
-  const matchers = keys.map(keyMatcher)
+export function ownerValidator(options: OwnerValidatorOptions): RecordValidator {
+  assertOptions('ownerValidator', options, OPTIONS)
+  const { keys, owners } = options
+  assertArray(keys, 'keys')
+  const matchers = keys.map(patternMatcher)
   const tags = owners && new Set(owners.map(ownerTag))
   return {
     name: 'ownerValidator',
@@ -37,6 +41,13 @@ export function ownerValidator({ keys, owners }: OwnerValidatorOptions): RecordV
       return tags === undefined || tags.has(ownerTag(owner)) || `${owner} may not write here`
     }
   }
+}
+
+const OPTIONS: OptionTable<OwnerValidatorOptions> = { keys: {}, owners: { assert: assertArray } }
+
+function patternMatcher(pattern: KeyPattern, index: number): (key: Key) => boolean {
+  assertOptions(`keys[${index}]`, pattern, KEY_PATTERN)
+  return keyMatcher(pattern)
 }
 
 function matchesAny(matchers: readonly ((key: Key) => boolean)[], key: Key): boolean {

@@ -1,9 +1,10 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { equals } from 'uint8arrays/equals'
+import { assertBoolean, assertOptions, assertThat, type OptionTable } from '../argument-checks.ts'
 import { writeBytes } from '../cbor/writer.ts'
 import type { Key, Value } from '../values/value.ts'
 import { writeValue } from '../values/value-writer.ts'
-import { type KeyPattern, keyMatcher } from './key-pattern.ts'
+import { KEY_PATTERN, type KeyPattern, keyMatcher } from './key-pattern.ts'
 import type { RecordValidator, Verdict } from './record-validator.ts'
 import type { Submission } from './submission.ts'
 import { type MaybePromise, whenDone } from './when-done.ts'
@@ -51,18 +52,18 @@ export interface SchemaValidatorOptions {
  * @throws TypeError naming the fault in a rule
  */
 export function schemaValidator(options: SchemaValidatorOptions): RecordValidator {
-  const {
-    rules,
-    allowOtherKeys = true,
-    allowSealed = allowOtherKeys
-  } = Object(options) as SchemaValidatorOptions
-
-  if (!Array.isArray(rules)) {
-    throw new TypeError('schemaValidator needs rules: an array of { key, value }, …')
-  }
-
+  assertOptions('schemaValidator', options, OPTIONS)
+  const { rules, allowOtherKeys = true, allowSealed = allowOtherKeys } = options
+  assertThat(Array.isArray(rules), 'rules', 'an array of { key, value }, …', rules)
   return new SchemaValidator(rules.map(parseRule), { allowOtherKeys, allowSealed })
 }
+
+const OPTIONS: OptionTable<SchemaValidatorOptions> = {
+  rules: {},
+  allowOtherKeys: { assert: assertBoolean },
+  allowSealed: { assert: assertBoolean }
+}
+const RULE: OptionTable = { ...KEY_PATTERN, value: {}, subkey: {} }
 
 interface ParsedRule {
   readonly matches: (key: Key) => boolean
@@ -117,6 +118,7 @@ class SchemaValidator implements RecordValidator {
 
 function parseRule(rule: SchemaRule, index: number): ParsedRule {
   try {
+    assertOptions('a rule', rule, RULE)
     const { value, subkey } = rule
     assertSchema(value, 'value')
 

@@ -166,7 +166,7 @@ describe('schemaValidator', () => {
   })
 
   it.each<[string, unknown, RegExp]>([
-    ['no rules', {}, /needs rules/],
+    ['no rules', {}, /rules must be an array/],
     ['a rule without a key', { rules: [{ value: answer }] }, /rules\[0\]: give one of key/],
     ['two kinds of keys', { rules: [{ key: 1, prefix: 'a', value: answer }] }, /key and prefix/],
     ['a prefix that is not a string', { rules: [{ prefix: 1, value: answer }] }, /prefix must be/],
