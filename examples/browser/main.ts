@@ -46,6 +46,7 @@ function leave(): void {
 const form = new MemberForm(say, leave)
 form.restore()
 
-// A closed tab says goodbye. A page that comes back from the browser's cache enters again.
+// A closed tab says goodbye if the browser gives it the time; otherwise its member is gone after `PRESENCE_TTL`.
+// A page that comes back from the browser's cache enters again.
 addEventListener('pagehide', leave)
 addEventListener('pageshow', ({ persisted }) => persisted && form.restore())

@@ -1,20 +1,11 @@
 // Bundles the command and its dependencies into a few files: Node takes a third of a second to find and read the
 // hundreds of files of libp2p, and 70 ms for one. The licences of the dependencies are added.
-import {
-  existsSync,
-  globSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync
-} from 'node:fs'
+import { existsSync, globSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { type OutputChunk, rolldown } from 'rolldown'
+import { BundleFolder, inASCII, licences } from '../../../scripts/bundling.ts'
 
 const PACKAGE = fileURLToPath(new URL('..', import.meta.url))
 const ROOT = join(PACKAGE, '../..')
@@ -26,8 +17,6 @@ const EXTERNAL = ['classic-level', 'react-devtools-core']
 /** The page of the dashboard: its source, and the files of it that need no bundling. */
 const PAGE = join(PACKAGE, 'src/dashboard/page')
 const PAGE_FILES = ['index.html', 'page.css', 'panels.css', 'icon.svg']
-
-const OUR_LICENCE = 'MIT, see LICENSE'
 
 /** Bundles the source into `dist`. The source needs no build. */
 export async function bundle(): Promise<void> {
@@ -49,20 +38,20 @@ export async function bundle(): Promise<void> {
   })
   const page = await pageBundle()
   const modules = [...output, page].flatMap((file) => ('moduleIds' in file ? file.moduleIds : []))
-  mkdirSync(join(DIST, 'page'), { recursive: true })
-  replace('THIRD-PARTY-LICENSES.txt', licences(modules))
-  replace('page/page.js', page.code)
+  const target = new BundleFolder(DIST)
+  target.write('THIRD-PARTY-LICENSES.txt', licences(modules))
+  target.write('page/page.js', page.code)
 
   for (const name of PAGE_FILES) {
-    replace(join('page', name), readFileSync(join(PAGE, name)))
+    target.write(join('page', name), readFileSync(join(PAGE, name)))
   }
 
   // The entry is the first one: it comes last, when all that it imports is there.
   for (const file of output.toReversed()) {
-    replace(file.fileName, 'code' in file ? file.code : file.source)
+    target.write(file.fileName, 'code' in file ? inASCII(file.code) : file.source)
   }
 
-  removeAllBut(output.map(({ fileName }) => fileName))
+  target.removeOlder()
 }
 
 /** Bundles the script of the dashboard's page, for browsers. */
@@ -77,21 +66,6 @@ async function pageBundle(): Promise<OutputChunk> {
   return script
 }
 
-/** Replaces a file in one step, because the command may be running or starting. */
-function replace(name: string, content: string | Uint8Array): void {
-  const unfinished = join(DIST, `${name}.${process.pid}`)
-  writeFileSync(unfinished, content)
-  renameSync(unfinished, join(DIST, name))
-}
-
-function removeAllBut(names: readonly string[]): void {
-  for (const name of readdirSync(DIST)) {
-    if (name.endsWith('.js') && !names.includes(name)) {
-      rmSync(join(DIST, name), { force: true })
-    }
-  }
-}
-
 /** Checks whether the bundle is newer than all sources. */
 function isUpToDate(): boolean {
   const main = join(DIST, 'main.js')
@@ -100,25 +74,6 @@ function isUpToDate(): boolean {
     cwd: ROOT
   })
   return sources.every((source) => statSync(join(ROOT, source)).mtimeMs <= madeMs)
-}
-
-function licences(modules: readonly string[]): string {
-  const folders = new Set(modules.flatMap((id) => packageFolder(id) ?? []))
-  const texts = [...folders].map(licenceOf).sort()
-  return `The files in this folder contain the following packages.\n\n${texts.join(`\n${'-'.repeat(80)}\n`)}`
-}
-
-/** Finds the package folder of a dependency's module; undefined for own modules and the bundler's. */
-function packageFolder(id: string): string | undefined {
-  const [, folder] = /^(.*\/node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(id) ?? []
-  return folder
-}
-
-function licenceOf(folder: string): string {
-  const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
-  const files = readdirSync(folder).filter((file) => /^(licen[cs]e|notice)/i.test(file))
-  const texts = files.map((file) => readFileSync(join(folder, file), 'utf8').trim())
-  return [`${name} ${version}: ${license ?? OUR_LICENCE}`, ...texts].join('\n\n')
 }
 
 if (

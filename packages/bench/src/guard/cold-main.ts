@@ -1,4 +1,5 @@
-// A fresh process with a node of one of the compared checkouts: its argument is the entry file of `@waggle/dht`.
+// A fresh process with a node: of a compared checkout if its argument is the entry file of `@waggle/dht`.
+import { flushCompileCache } from 'node:module'
 import { serve } from '../processes/serve.ts'
 import { liveMemory } from '../processes/usage.ts'
 import type { Place } from '../systems/system.ts'
@@ -11,7 +12,10 @@ const handlers = {
     const start = performance.now()
     const node = await waggle(process.argv[2]).startServer(place)
     const isRight = isValueFor(key, await node.get(keyFor(key)))
-    return { isRight, coldMs: performance.now() - start, ...(await liveMemory()) }
+    const coldMs = performance.now() - start
+    // The process is killed, which would leave nothing for the next one.
+    flushCompileCache()
+    return { isRight, coldMs, ...(await liveMemory()) }
   }
 }
 

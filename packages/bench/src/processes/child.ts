@@ -25,6 +25,12 @@ export function nodeCommand(file: URL, ...args: readonly string[]): string[] {
   return [process.execPath, ...flags, fileURLToPath(file), ...args]
 }
 
+/** Returns the same command, with `@waggle/dht` and `@waggle/record` as they are published: bundled. */
+export function bundledCommand(file: URL, ...args: readonly string[]): string[] {
+  const [node = '', ...rest] = nodeCommand(file, ...args)
+  return [node, '--conditions=@waggle/bundle', ...rest]
+}
+
 /**
  * A child process whose functions can be called. Each request and reply is one line of JSON on its standard input
  * and output, so it can be written in any language. It ends when its input does, so it never outlives this process.

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { nodeCommand } from '../processes/child.ts'
+import { bundledCommand, nodeCommand } from '../processes/child.ts'
 
 /** A system as the scenarios compare it. */
 export interface Contestant {
@@ -13,6 +13,9 @@ export interface Contestant {
   readonly hasLatest?: boolean
   readonly hasBulk?: boolean
   readonly hasWatch?: boolean
+
+  /** Runs from the bundles of the libraries. */
+  readonly isBundled?: boolean
 
   /** Becomes slower with each key that a node has requested, and is compiled ahead of time: warmed up briefly. */
   readonly isBestFresh?: boolean
@@ -27,9 +30,17 @@ const PYTHON = '/usr/bin/python3'
 
 export const WAGGLE: Contestant = waggleOf()
 
-/** Returns Waggle, of another checkout if its entry file is given. */
+/** Returns Waggle as it is published, or from the source of another checkout if its entry file is given. */
 export function waggleOf(...entry: string[]): Contestant {
-  return { ...inNode('waggle', 'Waggle', ...entry), hasLatest: true, hasBulk: true, hasWatch: true }
+  const isBundled = entry.length === 0
+  const waggle = { name: 'waggle', title: 'Waggle', hasLatest: true, hasBulk: true, hasWatch: true }
+  const commandOf = isBundled ? bundledCommand : nodeCommand
+  return {
+    ...waggle,
+    isBundled,
+    serverCommand: commandOf(SERVER, 'waggle', ...entry),
+    clientCommand: commandOf(CLIENT, 'waggle', ...entry)
+  }
 }
 
 export const OTHERS: readonly Contestant[] = [
@@ -64,11 +75,11 @@ export function openDHTVersion(): string | undefined {
   return status === 0 ? stdout?.trim() || 'unknown' : undefined
 }
 
-function inNode(name: string, title: string, ...entry: string[]): Contestant {
+function inNode(name: string, title: string): Contestant {
   return {
     name,
     title,
-    serverCommand: nodeCommand(SERVER, name, ...entry),
-    clientCommand: nodeCommand(CLIENT, name, ...entry)
+    serverCommand: nodeCommand(SERVER, name),
+    clientCommand: nodeCommand(CLIENT, name)
   }
 }

@@ -1,3 +1,4 @@
+import { bundleLibraries } from '../processes/bundles.ts'
 import { Child } from '../processes/child.ts'
 import type { SeparateHost } from '../processes/separate-host.ts'
 import type { Usage } from '../processes/usage.ts'
@@ -42,6 +43,7 @@ export class Network implements AsyncDisposable {
 
   /** Resolves when all servers and clients know each other. */
   static async start(options: NetworkOptions): Promise<Network> {
+    await (options.contestant.isBundled && bundleLibraries())
     const network = new Network(options)
 
     try {

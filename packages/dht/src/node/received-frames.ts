@@ -33,7 +33,9 @@ export class ReceivedFrames {
 
   constructor(init: ReceivedFramesInit) {
     this.#init = init
-    init.connection.addEventListener('message', ({ data }) => this.#receive(data.subarray()))
+    init.connection.addEventListener('message', (event) =>
+      this.#receive(event.data.subarray(), event)
+    )
     init.connection.addEventListener('close', () => {
       for (let turn = 0; turn < MAX_LAST_TURNS && this.#held.length > 0; turn++) {
         this.#release()
@@ -47,7 +49,8 @@ export class ReceivedFrames {
     this.#listeners.push(listener)
   }
 
-  #receive(bytes: Uint8Array): void {
+  /** @param event - the one that brought all of these bytes, if any. It is passed on, as making another one takes longer than all else here. */
+  #receive(bytes: Uint8Array, event?: StreamMessageEvent): void {
     if (this.#held.length > 0) {
       this.#held.push(bytes)
       return
@@ -56,7 +59,8 @@ export class ReceivedFrames {
     const end = this.#endOfTurn(bytes)
 
     if (end > 0) {
-      this.#deliver(bytes.subarray(0, end))
+      const isWhole = end === bytes.length && event !== undefined
+      this.#deliver(isWhole ? event : new StreamMessageEvent(bytes.subarray(0, end)))
     }
 
     if (end < bytes.length) {
@@ -106,9 +110,9 @@ export class ReceivedFrames {
     }
   }
 
-  #deliver(bytes: Uint8Array): void {
+  #deliver(event: StreamMessageEvent): void {
     for (const listener of this.#listeners) {
-      listener(new StreamMessageEvent(bytes))
+      listener(event)
     }
   }
 }

@@ -3,7 +3,7 @@ import { SharedPlaces } from '../admission/shared-places.ts'
 import { inTime } from '../timing/in-time.ts'
 
 /** Connections of pages that are being set up. Each takes a browser some memory and sockets. */
-const MAX_PENDING_PAGES = 8
+export const MAX_PENDING_PAGES = 8
 
 /** Milliseconds that a page waits for the end of the stream on which a connection was agreed on. */
 const END_TIMEOUT_MS = 3000

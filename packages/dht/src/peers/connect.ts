@@ -8,7 +8,9 @@ import { dialledAddresses } from '#dialled-addresses'
  * not run on it.
  */
 export function isConnectedTo(connectionManager: ConnectionManager, peer: PeerId): boolean {
-  return connectionManager.getConnections(peer).some(({ limits }) => limits == null)
+  return connectionManager
+    .getConnections(peer)
+    .some(({ limits, status }) => limits == null && status === 'open')
 }
 
 /** Dials a peer at the given addresses. By itself, libp2p would search the whole network for an unknown peer. */

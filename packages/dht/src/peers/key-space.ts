@@ -7,9 +7,18 @@ import { sha256 } from '../sha256.ts'
  */
 export type Point = Uint8Array
 
-/** The point of a record key. */
+/** The last key, and its point: one step asks several times for that of one key. */
+let lastKey: Uint8Array | undefined
+let lastPoint: Point = new Uint8Array(0)
+
+/** The point of a record key. Nobody changes the bytes of a key. */
 export function pointOfKey(key: Uint8Array): Point {
-  return sha256(key)
+  if (key !== lastKey) {
+    lastPoint = sha256(key)
+    lastKey = key
+  }
+
+  return lastPoint
 }
 
 const pointsOfPeers = new WeakMap<PeerId, Point>()

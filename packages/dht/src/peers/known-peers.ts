@@ -30,7 +30,7 @@ export interface KnownPeersInit {
   readonly onSuspect?: (peer: PeerId) => void
 }
 
-/** Milliseconds without a new neighbour after which all hand-overs between neighbours are over (N7). */
+/** Milliseconds without a new or lost neighbour after which all hand-overs between neighbours are over (N7). */
 export const SETTLED_MS = 30_000
 
 /** Lost members remembered. */
@@ -86,6 +86,7 @@ export class KnownPeers implements Membership {
       },
       onLost: (contact) => {
         const peer = contact.id
+        this.isNear(peer) && this.unsettle()
         this.#lost.set(peer.toString(), { contact, presentAtMs: performance.now() })
         records.update(peer, (record) => {
           record.isInTable = false
@@ -142,7 +143,7 @@ export class KnownPeers implements Membership {
     return performance.now() - this.#unsettledMs >= SETTLED_MS
   }
 
-  /** Records that this node may lack what it should hold: a neighbour came, or it has just begun to serve, or slept. */
+  /** Records that this node may lack what it should hold: a neighbour came or left, or it has just begun to serve, or slept. */
   unsettle(): void {
     this.#unsettledMs = performance.now()
   }

@@ -11,7 +11,7 @@ export interface Membership extends Routing {
   /** The known peers nearest to a point, without those that have certainly left. */
   nearestPresent(target: Uint8Array, count: number): PeerInfo[]
 
-  /** Whether no server has come near this node for so long that what it should hold has been handed over to it. */
+  /** Whether no server has come near this node, or left, for so long that what it should hold has been handed over to it. */
   isSettled(): boolean
 
   /** Whether a peer has failed for so long, without any response, that it may have left. */

@@ -55,10 +55,11 @@ export class BeyondReach {
     const freshMs = known.nowMs()
     const asking = this.isNeeded(key) ? gateways.read(key, options) : undefined
     asking?.catch(() => {})
-    // The latest takes all that can be reached: gateways may lie, and so may those who say that replicas are missing.
+    // The latest takes all that can be reached, and so does that nothing is there: gateways may lie, and so may those
+    // who say that replicas are missing.
     const early = options.latest === true ? undefined : await asking
 
-    if (early !== undefined && early.error === undefined) {
+    if (early !== undefined && !isEmpty(early.record)) {
       return readingOf(known, { key, options, freshMs, found: [early] })
     }
 

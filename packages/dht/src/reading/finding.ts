@@ -90,7 +90,7 @@ export class Finding implements Lookup<FreshReply> {
   constructor(init: FindingInit) {
     const { key, node, options, own, search } = init
     this.#init = init
-    this.#reach = new Reach({ ...node, search, key, self: own.contact })
+    this.#reach = new Reach({ node, search, key, self: own.contact })
     const { subkey } = options
     this.#subkeys = subkey === undefined ? [] : [subkey]
     const { record, freshMs } = node.known.get(key, subkey)
@@ -238,7 +238,8 @@ export class Finding implements Lookup<FreshReply> {
     const nearest = this.#nearest
     const isSettled = (contact: PeerInfo): boolean =>
       contact === own.contact ? node.routing.isSettled() : this.#without.has(contact)
-    return nearest.length === node.numReplicas && nearest.every(isSettled)
+    const isComplete = nearest.length === node.numReplicas && node.mayLack?.() !== true
+    return isComplete && nearest.every(isSettled)
   }
 
   get #nearest(): PeerInfo[] {

@@ -7,11 +7,16 @@ import { pointOfKey } from '../peers/key-space.ts'
 import type { Membership } from '../peers/routing.ts'
 
 export interface ReachInit {
+  readonly node: ReachNode
   readonly search: Search
   readonly key: Uint8Array
 
   /** This node, which is among the nearest servers if the search says so. */
   readonly self: PeerInfo
+}
+
+/** The parts that all lookups of a node share. */
+export interface ReachNode {
   readonly routing: Membership
   readonly numReplicas: number
 
@@ -41,9 +46,9 @@ export class Reach {
 
   /** Whether a key that nobody was found to hold is absent. Only at the end of the lookup. */
   get isSufficient(): boolean {
-    const { mayLack, numReplicas, search } = this.#init
+    const { node, search } = this.#init
 
-    if (mayLack?.()) {
+    if (node.mayLack?.()) {
       return false
     }
 
@@ -55,7 +60,7 @@ export class Reach {
     const servers = search.servers()
     return servers.every(({ hasResponded }) => hasResponded)
       ? servers.length > 0
-      : hasQuorum(servers.map(this.#asNearServer), numReplicas)
+      : hasQuorum(servers.map(this.#asNearServer), node.numReplicas)
   }
 
   /** Peers that responded. */
@@ -65,15 +70,15 @@ export class Reach {
 
   /** The nearest servers that count and did not respond. Only at the end of the lookup. */
   get missing(): PeerInfo[] {
-    const { numReplicas, search } = this.#init
-    return presentServers(search.servers().map(this.#asNearServer), numReplicas).flatMap(
+    const { node, search } = this.#init
+    return presentServers(search.servers().map(this.#asNearServer), node.numReplicas).flatMap(
       ({ contact, hasResponded }) => (hasResponded ? [] : contact)
     )
   }
 
   /** Creates the error for a lookup that has not reached enough. */
   error(): UnreachableError {
-    const isWithoutServers = this.#init.mayLack?.() === true
+    const isWithoutServers = this.#init.node.mayLack?.() === true
     return new UnreachableError(this.#failed.size, this.#responses.size, isWithoutServers)
   }
 
@@ -89,7 +94,8 @@ export class Reach {
 
   /** This node still knows peers that have just failed, so it says nothing if others can. */
   #namedBy(contact: PeerInfo): ReadonlySet<string> | undefined {
-    const { key, numReplicas, routing, self } = this.#init
+    const { key, node, self } = this.#init
+    const { numReplicas, routing } = node
 
     if (contact === self) {
       const isAlone = this.#responses.size === 0

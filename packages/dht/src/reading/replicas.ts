@@ -54,6 +54,8 @@ export class Replicas {
   readonly known: KnownRecords
   readonly #init: ReplicasInit
   readonly #self: PeerInfo
+  /** The parts that all reads share. */
+  readonly #node: FindingNode
   /** Shared by all searches, of which there are many. */
   readonly #peers: Pick<SearchInit, 'nearest' | 'rankOf'>
 
@@ -62,6 +64,7 @@ export class Replicas {
     this.#init = init
     this.known = new KnownRecords(init)
     this.#self = { id: self, multiaddrs: [] }
+    this.#node = { ...init, known: this.known }
     this.#peers = {
       nearest: (target, count) => routing.nearest(target, count),
       rankOf: (contact, referrer) => lookups.ranking.rankOf(contact, referrer)
@@ -89,9 +92,9 @@ export class Replicas {
 
   async #find(key: Uint8Array, options: ReadOptions, onMissing?: OnMissing): Promise<Reading> {
     const { lookups, numReplicas, store } = this.#init
+    const node = this.#node
     const own = { contact: this.#self, ...stateOf(store.get(key), options.subkey) }
     const search = this.#search(key, numReplicas)
-    const node = { ...this.#init, known: this.known }
     const finding = new Finding({ node, search, key, options, own })
     const result = await lookups.run(finding)
     onMissing?.(finding.missing)
@@ -124,7 +127,7 @@ export class Replicas {
   ): Promise<WriteResult> {
     const { channel, lookups, numReplicas, store } = this.#init
     const search = this.#search(key, numReplicas, { answersInsteadOf: () => 1 })
-    const reach = onMissing && new Reach({ ...this.#init, search, key, self: this.#self })
+    const reach = onMissing && new Reach({ node: this.#init, search, key, self: this.#self })
     const replies = new WriteReplies(write, store)
 
     await lookups.run({
@@ -251,7 +254,7 @@ export class Replicas {
   ): Promise<AskedReplicas> {
     const { lookups, numReplicas } = this.#init
     const search = this.#search(key, numReplicas)
-    const reach = new Reach({ ...this.#init, search, key, self: this.#self })
+    const reach = new Reach({ node: this.#init, search, key, self: this.#self })
     const parallelism = numReplicas
     await lookups.run({
       search,

@@ -9,8 +9,9 @@ import {
   type Limits
 } from '@waggle/record'
 import { DEFAULT_LIMITS, DEFAULT_NETWORK, newEntries } from '@waggle/record/replica'
-import { bytesOf, textOf } from '../latin1.ts'
+import { bytesOf } from '../latin1.ts'
 import { Expirations } from './expirations.ts'
+import { nameOf } from './place-name.ts'
 import { Quotas, type StorageLimits } from './quotas.ts'
 import { RecordChecks } from './record-checks.ts'
 import { type RecordStoreOptions, storageLimitsOf } from './record-store-options.ts'
@@ -419,10 +420,7 @@ export class RecordStore {
   }
 }
 
-/** Converts a record key to a string, as a Map's key. */
-export function nameOf(key: Uint8Array): string {
-  return textOf(key)
-}
+export { nameOf } from './place-name.ts'
 
 /** Converts a name back to its record key. */
 export function keyOf(name: string): Uint8Array {

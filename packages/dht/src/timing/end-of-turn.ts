@@ -26,6 +26,38 @@ export function afterMicrotasks(task: () => void): void {
   queueMicrotask(() => afterPresentMicrotasks(task))
 }
 
+/** The tasks of {@link oneByOne} that have not begun. */
+const waiting: (() => void)[] = []
+let isTaskDue = false
+
+/**
+ * Runs tasks in microtasks, one by one: before each, all microtasks run that the one before it has queued. So the
+ * first of several messages is encrypted and written before the next one is encoded, and its receiver works on it
+ * meanwhile.
+ */
+export function oneByOne(task: () => void): void {
+  waiting.push(task)
+  scheduleNext()
+}
+
+function scheduleNext(): void {
+  if (!isTaskDue && waiting.length > 0) {
+    isTaskDue = true
+    queueMicrotask(runNext)
+  }
+}
+
+function runNext(): void {
+  const task = waiting.shift()
+
+  try {
+    task?.()
+  } finally {
+    isTaskDue = false
+    scheduleNext()
+  }
+}
+
 const afterPresentMicrotasks = globalThis.process?.nextTick ?? atEndOfTurn
 
 /**

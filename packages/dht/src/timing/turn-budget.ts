@@ -1,5 +1,8 @@
 import { atEndOfTurn } from './end-of-turn.ts'
 
+/** Milliseconds that may be left over from earlier turns, as scheduling a refill takes longer than a short step. */
+const NEGLIGIBLE_MS = 0.1
+
 /** Limits the time that one kind of work takes in one turn of the event loop. */
 export class TurnBudget {
   #spentMs = 0
@@ -14,7 +17,7 @@ export class TurnBudget {
   spend(ms: number): void {
     this.#spentMs += ms
 
-    if (!this.#isRefillScheduled) {
+    if (!this.#isRefillScheduled && this.#spentMs > NEGLIGIBLE_MS) {
       this.#isRefillScheduled = true
       atEndOfTurn(() => {
         this.#isRefillScheduled = false

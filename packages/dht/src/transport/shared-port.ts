@@ -11,10 +11,15 @@ import { overriding } from '../door/overriding.ts'
 import { webSocketTarget } from '../peers/websocket-address.ts'
 import { anySignal, timeoutSignal } from '../timing/deadline.ts'
 import { acceptedConnection } from './first-bytes.ts'
+import { PacedClosings } from './paced-closings.ts'
 import type { Places } from './places.ts'
+import { RefusedPorts } from './refused-ports.ts'
 
 /** Milliseconds allowed for a connection to show whether it is a WebSocket, and to upgrade. */
 export const FIRST_BYTES_TIMEOUT_MS = 3000
+
+/** All nodes of a process share its event loop. */
+const closings = new PacedClosings()
 
 interface Components {
   readonly logger: ComponentLogger
@@ -28,6 +33,7 @@ export function sharedPort(places: Places): (components: Components) => Transpor
   return (components) => {
     const inner: Transport = tcp()(components)
     const log = components.logger.forComponent('waggle:transport')
+    const refused = new RefusedPorts()
 
     return overriding<Transport>(inner, {
       listenFilter: (addresses) => {
@@ -44,13 +50,18 @@ export function sharedPort(places: Places): (components: Components) => Transpor
         withWebSockets(
           inner.createListener({ ...options, upgrader: tellingApart(upgrader, places) })
         ),
-      dial: async (address, options) => {
+      dial: async (address, dialOptions) => {
+        const options = { ...dialOptions, upgrader: paced(dialOptions.upgrader) }
         const target = webSocketTarget(address)
 
         if (target === undefined) {
-          return inner.dial(address, options)
+          return inner.dial(address, options).catch((error: unknown) => {
+            refused.record(address, error)
+            throw error
+          })
         }
 
+        refused.assertOpen(address)
         const { dialWebSocket } = await import('./websocket-dialer.ts')
         return dialWebSocket({ address, target, log }, options)
       }
@@ -86,7 +97,8 @@ function isPort(address: Multiaddr): boolean {
 /** Wraps an upgrader so that it receives WebSockets as such. */
 function tellingApart(upgrader: Upgrader, places: Places): Upgrader {
   return overriding<Upgrader>(upgrader, {
-    upgradeInbound: async (raw: MultiaddrConnection, options: UpgradeOptions): Promise<void> => {
+    upgradeInbound: async (given: MultiaddrConnection, options: UpgradeOptions): Promise<void> => {
+      const raw = closings.pace(given)
       places.add(raw)
       const signal = anySignal(options.signal, timeoutSignal(FIRST_BYTES_TIMEOUT_MS))
       const connection = await acceptedConnection(raw, { signal })
@@ -99,5 +111,15 @@ function tellingApart(upgrader: Upgrader, places: Places): Upgrader {
     }
   })
 }
+
+/** Wraps an upgrader so that ends of outbound connections are told a few at a time. */
+function paced(upgrader: Upgrader): Upgrader {
+  return overriding<Upgrader>(upgrader, {
+    upgradeOutbound: ((raw: MultiaddrConnection, options: OutboundOptions) =>
+      upgrader.upgradeOutbound(closings.pace(raw), options)) as Upgrader['upgradeOutbound']
+  })
+}
+
+type OutboundOptions = Parameters<Upgrader['upgradeOutbound']>[1]
 
 type UpgradeOptions = Parameters<Upgrader['upgradeInbound']>[1]

@@ -92,6 +92,8 @@ export class SubscriberStream implements PlaceHolder, StreamHandler<WatchMessage
 
     if (frame !== undefined) {
       this.#stream.sendFrame(frame)
+      // Before the reply to the writer, which waits for other replicas anyway.
+      this.#stream.flush()
     }
   }
 

@@ -3,6 +3,7 @@ import type { BufferLimits } from '../admission/buffer-limits.ts'
 import { BusyError, toError } from '../errors.ts'
 import { Alarm } from '../timing/alarm.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
+import { oneByOne } from '../timing/end-of-turn.ts'
 import type { Activity } from './activity.ts'
 import { FramedStream } from './framed-stream.ts'
 import {
@@ -163,7 +164,7 @@ export class RequestStream<Q, R, M> {
   #scheduleFlush(): void {
     if (!this.#isFlushScheduled) {
       this.#isFlushScheduled = true
-      queueMicrotask(() => {
+      oneByOne(() => {
         this.#isFlushScheduled = false
         this.#flush()
       })

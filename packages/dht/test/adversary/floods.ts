@@ -4,7 +4,7 @@ import { noise } from '@libp2p/noise'
 import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
-import { recordKey } from '@waggle/record'
+import { encodeRecord, getDHTTime, plainRecord, recordKey } from '@waggle/record'
 import { createLibp2p } from 'libp2p'
 import { CLOCK_PROTOCOL } from '../../src/clock/clock-messages.ts'
 import { DEFAULT_KAD_PROTOCOL } from '../../src/constants.ts'
@@ -19,10 +19,11 @@ import {
   writeKadMessage
 } from '../../src/kad/kad-messages.ts'
 import { HOP_PROTOCOL, STOP_PROTOCOL } from '../../src/node/relay-guards.ts'
-import { COMPARE_PROTOCOL } from '../../src/upkeep/compare-messages.ts'
-import { WATCH_PROTOCOL } from '../../src/watch/watch-messages.ts'
+import { COMPARE, COMPARE_PROTOCOL } from '../../src/upkeep/compare-messages.ts'
+import { WATCH, WATCH_PROTOCOL } from '../../src/watch/watch-messages.ts'
 import { ByteWriter } from '../../src/wire/bytes.ts'
 import { writeBytesField, writeVarintField } from '../../src/wire/protobuf.ts'
+import type { MessageCodec } from '../../src/wire/schema.ts'
 import { encoded, frameOf, headOf } from '../support/exchange-talker.ts'
 import { findKey } from '../support/find-answers.ts'
 
@@ -102,11 +103,24 @@ function identity(): Uint8Array {
 /** The number of the message that asks for the time. */
 const CLOCK_QUESTION = Uint8Array.of(0)
 
-const READ = frameOf(
-  written((to) =>
-    GATEWAY.write(to, { name: 'read', id: 1, isLatest: true, keys: [{ key: recordKey('a') }] })
-  )
+/** A message of one of Waggle's protocols. */
+function ours<M>(codec: MessageCodec<M>, message: M): Uint8Array {
+  return frameOf(written((to) => codec.write(to, message)))
+}
+
+const KEY = recordKey('a')
+const NO_DIGEST = new Uint8Array(0)
+
+const READ = ours(GATEWAY, { name: 'read', id: 1, isLatest: true, keys: [{ key: KEY }] })
+const WRITE = ours(GATEWAY, {
+  ...{ name: 'write', id: 1 },
+  writes: [{ key: KEY, record: encodeRecord(plainRecord('x', getDHTTime() + 3600)) }]
+})
+const WATCHES = (['prompt', 'dependant', 'remote'] as const).map((role) =>
+  ours(WATCH, { name: 'watch', closerCount: 0, role, keys: [{ key: KEY, digest: NO_DIGEST }] })
 )
+const UNWATCH = ours(WATCH, { name: 'unwatch', keys: [{ key: KEY }] })
+const COMPARISON = ours(COMPARE, { name: 'compare', keys: [KEY] })
 
 const FIND = frameOf(
   encoded({
@@ -127,9 +141,9 @@ export const VOCABULARIES: Readonly<Record<string, Vocabulary>> = {
     large: kad(PUT_VALUE, { key: recordKey('a'), record: new Uint8Array(4 * MIB - 1000) })
   },
   [EXCHANGE_PROTOCOL]: ourWords(FIND),
-  [WATCH_PROTOCOL]: ourWords(),
-  [COMPARE_PROTOCOL]: ourWords(),
-  [GATEWAY_PROTOCOL]: ourWords(READ),
+  [WATCH_PROTOCOL]: ourWords(...WATCHES, UNWATCH),
+  [COMPARE_PROTOCOL]: ourWords(COMPARISON),
+  [GATEWAY_PROTOCOL]: ourWords(READ, WRITE),
   [CLOCK_PROTOCOL]: ourWords(frameOf(CLOCK_QUESTION)),
   '/ipfs/id/1.0.0': { small: [Uint8Array.of(0)], half: NOTHING, large: new Uint8Array(MIB) },
   '/ipfs/id/push/1.0.0': libp2pWords(8192, identity()),

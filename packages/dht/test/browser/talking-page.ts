@@ -1,4 +1,5 @@
 // A page that talks to other pages.
+import { multiaddr } from '@multiformats/multiaddr'
 import { DHT } from '@waggle/dht'
 import { webRTC } from '@waggle/dht/webrtc'
 
@@ -16,7 +17,8 @@ declare global {
     DHT: typeof DHT
     webRTC: typeof webRTC
     countConnections: typeof countConnections
+    multiaddr: typeof multiaddr
   }
 }
 
-globalThis.talking = { DHT, webRTC, countConnections }
+globalThis.talking = { DHT, webRTC, countConnections, multiaddr }

@@ -1,4 +1,4 @@
-import { DHT } from '@waggle/dht'
+import { DHT, type Key } from '@waggle/dht'
 import { decodeRecord, recordKey, view } from '@waggle/record'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { buildGoPeer, GO_BUILD_MS, GoPeer, hasGo } from '../support/go-peer.ts'
@@ -7,6 +7,7 @@ import { nearestFirst } from '../support/replica.ts'
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts'
 
 const NODES = 5
+const REPLICAS = 5
 const STORES = 400
 const PATIENCE = { timeout: 120_000, interval: 500 }
 const TTL = { ttl: 3600 }
@@ -67,11 +68,12 @@ describe.skipIf(!hasGo())(
       const stored = await Promise.all(keys.map((key) => writer.store(key, key, TTL)))
       expect(stored.filter(Boolean)).toHaveLength(STORES)
 
-      const held = await Promise.all(theirs.map((peer) => peer.held()))
-      const all = held.reduce((sum, count) => sum + count, 0)
-      // Each record has 5 replicas of 10 nodes; the dictionary may count, too.
-      const byOurs = ours.reduce((sum, node) => sum + node.stats().records, 0)
-      expect(all + byOurs).toBeGreaterThanOrEqual(5 * STORES)
+      const byTheirs = (await Promise.all(theirs.map((peer) => peer.held()))).flat()
+      const byOurs = ours.flatMap((node) => [...node.heldRecords()].map(({ key }) => hexOf(key)))
+      const held = [...byTheirs, ...byOurs]
+      const replicasOf = (key: Key): number => held.filter((each) => each === hexOf(key)).length
+      const few = keys.filter((key) => replicasOf(key) < REPLICAS)
+      expect(few).toEqual([])
     })
 
     it('hand over to a newcomer all that it should hold (N7)', async () => {
@@ -85,18 +87,26 @@ describe.skipIf(!hasGo())(
           key,
           [...peers, (ours[0] as DHT).peerId].map((peerId) => ({ peerId }))
         )
-          .slice(0, 5)
+          .slice(0, REPLICAS)
           .some(({ peerId }) => peerId.toString() === id)
       )
       expect(due.length).toBeGreaterThan(0)
+      const missing = async (): Promise<string[]> => {
+        const held = new Set(await newcomer.held())
+        return due.filter((key) => !held.has(hexOf(key)))
+      }
 
-      await expect.poll(() => newcomer.held(), PATIENCE).toBeGreaterThanOrEqual(due.length)
+      await expect.poll(missing, PATIENCE).toEqual([])
     })
   }
 )
 
 function subkeysOf(found: { readonly value: unknown } | undefined): unknown[] {
   return found?.value instanceof Map ? [...found.value.keys()].sort() : []
+}
+
+function hexOf(key: Key): string {
+  return Buffer.from(recordKey(key)).toString('hex')
 }
 
 function addressOf(node: DHT): string[] {

@@ -42,15 +42,27 @@ describe.skipIf(CHROMIUM === undefined)(inChromium('pages that talk to each othe
     return PeerProcess.start({ listenOn, serveRelay: true, identityPath: join(folder, 'identity') })
   }
 
+  /** Opens a page that joins through the server, and lets in everybody, or one peer only. */
+  async function openPage(only?: string): Promise<Page> {
+    const page = await chromium.open('talking')
+    opened.push(page)
+    await page.evaluate(
+      async ([initialPeers, only]) => {
+        const { DHT, webRTC } = globalThis.talking
+        globalThis.talker = await DHT.create({
+          ...{ initialPeers, pages: webRTC({ iceServers: [] }) },
+          allowPeer: (peer) => only === undefined || String(peer) === only
+        })
+      },
+      [listenOn, only] as const
+    )
+    return page
+  }
+
   /** Opens pages that join through the server, and waits until each is connected to each other one. */
   async function openPages(count: number): Promise<Page[]> {
     for (let i = 0; i < count; i++) {
-      const page = await chromium.open('talking')
-      opened.push(page)
-      await page.evaluate(async (initialPeers) => {
-        const { DHT, webRTC } = globalThis.talking
-        globalThis.talker = await DHT.create({ initialPeers, pages: webRTC({ iceServers: [] }) })
-      }, listenOn)
+      await openPage()
     }
 
     for (const page of opened) {
@@ -118,6 +130,25 @@ describe.skipIf(CHROMIUM === undefined)(inChromium('pages that talk to each othe
     await expect.poll(() => get(b, 'never stored'), PATIENCE).toBeUndefined()
     expect(await store(b, 'during', 'third')).toBe(true)
     expect(await found('during')).toBe('third')
+  })
+
+  it('let in only whom allowPeer lets in (N9i)', async () => {
+    await using server = await serve()
+    const shy = await openPage(server.multiaddrs[0]?.split('/p2p/').at(-1))
+    const other = await openPage()
+    const addresses = (): Promise<string[]> =>
+      shy.evaluate(() => globalThis.talker.multiaddrs.map(String).filter((a) => /webrtc/.test(a)))
+    await expect.poll(addresses, PATIENCE).not.toEqual([])
+    const dialled = other.evaluate(
+      async (addresses) => {
+        const { multiaddr } = globalThis.talking
+        await globalThis.talker.libp2p.dial(addresses.map((address) => multiaddr(address)))
+      },
+      await addresses()
+    )
+    await expect(dialled).rejects.toThrow()
+    expect(await connections(other)).toEqual({ pages: 0, relayed: 0 })
+    expect(await connections(shy)).toEqual({ pages: 0, relayed: 0 })
   })
 
   it('take themselves for the network when the servers have said goodbye (N15)', async () => {

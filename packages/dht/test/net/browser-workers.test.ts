@@ -5,6 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { browserBundle, browserFile } from '../support/browser-bundle.ts'
 import { CHROMIUM, inChromium, launchChromium, type Site, serveSite } from '../support/chromium.ts'
 
+const PATIENCE = { timeout: 20_000 }
+
 const DOCUMENT = new URL('../../../../docs/browsers.md', import.meta.url)
 
 /** Reads a script of docs/browsers.md, whose servers are named by an address there. */
@@ -53,16 +55,18 @@ describe.skipIf(CHROMIUM === undefined)(inChromium('one peer for all tabs'), () 
 
   it('is what the document says: calls, watches, one connection, and a tab less', async () => {
     const first = await tab()
-    await expect.poll(() => first.lines).toContainEqual(expect.stringMatching(/^\{value: Map\(1\)/))
+    await expect
+      .poll(() => first.lines, PATIENCE)
+      .toContainEqual(expect.stringMatching(/^\{value: Map\(1\)/))
     const second = await tab()
-    await expect.poll(() => second.lines.length).toBeGreaterThan(0)
+    await expect.poll(() => second.lines.length, PATIENCE).toBeGreaterThan(0)
     expect(server.libp2p.getConnections()).toHaveLength(1)
 
     await first.close()
     const before = second.lines.length
     await server.store('party', 'no', { subkey: 'server', ttl: 600 })
     await expect
-      .poll(() => second.lines.slice(before))
+      .poll(() => second.lines.slice(before), PATIENCE)
       .toContainEqual(expect.stringMatching(/^now \{value: Map\(2\)/))
     expect((await server.get('party', { subkey: 'tab' }))?.value).toBe('yes')
   })

@@ -5,6 +5,9 @@ import { PATIENCE } from '../support/libp2p-node.ts'
 import { load, receiveAll, sendAll } from '../support/transfer.ts'
 import { readFrames, WINDOW_UPDATE } from '../support/yamux-frames.ts'
 
+/** Type and flags of yamux. */
+const [DATA, SYN, ACK] = [0, 1, 2]
+
 /** A pair whose near end is overheard, once all is quiet. */
 interface Overheard extends ConnectionPair {
   /** What the near end's muxer sends, piece by piece. */
@@ -104,7 +107,26 @@ describe('coalescingMuxer', () => {
     expect(new Set(frames.map(({ stream }) => stream)).size).toBe(20)
   })
 
-  it('sends at once what opens, ends and resets a stream', async () => {
+  it('opens a stream together with its first data, and confirms it together with its protocol', async () => {
+    await using opener = await overheard('ours')
+    await opener.open()
+    const [opened = new Uint8Array(0)] = opener.pieces
+    expect(readFrames([opened]).map(({ type, flags }) => [type, flags])).toEqual([
+      [WINDOW_UPDATE, SYN],
+      [DATA, 0]
+    ])
+
+    await using acceptor = await overheard('ours')
+    await acceptor.back.newStream('/test/1.0.0')
+    const [confirmed = new Uint8Array(0)] = acceptor.pieces
+    expect(readFrames([confirmed]).map(({ type, flags }) => [type, flags])).toEqual([
+      [WINDOW_UPDATE, ACK],
+      [DATA, 0],
+      [DATA, 0]
+    ])
+  })
+
+  it('sends what opens, ends and resets a stream though nothing follows', async () => {
     await using pair = await overheard('ours')
     const [a, b] = await pair.open()
     const [c, d] = await pair.open()

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
+import { multiaddr } from '@multiformats/multiaddr'
 import { DHT } from '@waggle/dht'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { MAX_PENDING_CONNECTIONS } from '../../src/node/pending-connections.ts'
@@ -41,6 +42,24 @@ async function answerTo(socket: Socket, bytes: string | Uint8Array): Promise<str
 function ended(socket: Socket): Promise<void> {
   return new Promise((resolve) => socket.once('close', () => resolve()))
 }
+
+describe('a port that refuses TCP', () => {
+  it('is not tried for a WebSocket in the same dial', async () => {
+    await using gone = await DHT.create()
+    await using dht = await DHT.create({ clientMode: true })
+    const port = portOf(gone)
+    await gone.stop()
+    const tcp = multiaddr(`/ip4/127.0.0.1/tcp/${port}`)
+    await expect(dht.libp2p.dial(tcp)).rejects.toThrow('ECONNREFUSED')
+
+    const connected = vi.fn()
+    const server = createServer(connected).listen(port, '127.0.0.1')
+    await once(server, 'listening')
+    await expect(dht.libp2p.dial(tcp.encapsulate('/ws'))).rejects.toThrow('ECONNREFUSED')
+    expect(connected).not.toHaveBeenCalled()
+    server.close()
+  })
+})
 
 describe('the port of a node', () => {
   let dht: DHT

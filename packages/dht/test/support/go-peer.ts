@@ -58,9 +58,9 @@ export class GoPeer implements AsyncDisposable {
     return Number(await this.#ask('peers'))
   }
 
-  /** Records that it holds. */
-  async held(): Promise<number> {
-    return Number(await this.#ask('held'))
+  /** Keys of the records that it holds, in hex. */
+  async held(): Promise<string[]> {
+    return (await this.#ask('held')).split(' ').filter((key) => key !== '')
   }
 
   /** Looks up a value as go-libp2p does. Undefined if it finds none. */

@@ -159,13 +159,13 @@ export class PersuadedReader implements AsyncDisposable {
         ? { name: 'read', id: 1, isLatest: false, keys: [{ key: KEY }] }
         : { name: 'write', id: 1, writes: [{ key: KEY, record: encodeRecord(record) }] }
     )
-    let step = response?.reply.next()
 
-    while (step?.done === false) {
-      step = response?.reply.next()
+    for (let step = response?.reply.next(); step !== undefined; step = response?.reply.next()) {
+      if (step.done === true) {
+        await step.value
+        return
+      }
     }
-
-    await step?.value
   }
 
   async #put(record: DHTRecord): Promise<void> {

@@ -1,4 +1,4 @@
-import { EMPTY_RECORD, getDHTTime, plainRecord, recordKey } from '@waggle/record'
+import { type DHTRecord, EMPTY_RECORD, getDHTTime, plainRecord, recordKey } from '@waggle/record'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { UnreachableError } from '../../src/errors.ts'
 import { BeyondReach } from '../../src/reading/beyond-reach.ts'
@@ -27,17 +27,20 @@ describe('a client whose replicas are said to be out of reach', () => {
   let known: KnownRecords
   let asked: string[]
 
+  let held: DHTRecord
+
   const gateways: Gateways = {
     for: () => [],
     read: async () => {
       asked.push('gateways')
-      return { record: OLD, responded: 5, error: undefined }
+      return { record: held, responded: 5, error: undefined }
     },
     write: async () => undefined
   }
 
   beforeEach(() => {
     asked = []
+    held = OLD
     beyondReach = new BeyondReach({
       gateways,
       isClient: () => true,
@@ -81,6 +84,13 @@ describe('a client whose replicas are said to be out of reach', () => {
   it('asks the replicas as well for the latest: lying gateways can hide it from nobody who reaches one (N14)', async () => {
     expect(await read(true)).toEqual(NEW)
     expect(asked).toEqual(['gateways', 'replicas'])
+  })
+
+  it('asks the replicas as well whether nothing is there (N11a, N14)', async () => {
+    held = EMPTY_RECORD
+    expect(await read(false)).toEqual(NEW)
+    const failing = (): Promise<Reading> => Promise.reject(new UnreachableError(5, 0))
+    expect(await read(false, failing)).toEqual(EMPTY_RECORD)
   })
 
   it('makes do with gateways for the latest where it reaches none (N14)', async () => {

@@ -29,7 +29,8 @@ describe('the age of an answer (N5b)', () => {
   })
 
   it('is what a call allows: 0 asks one replica, Infinity nobody', async () => {
-    const node = new SimulatedCache(KEY, {}, { maxAge: 10 })
+    const policy = { maxAge: 10, revalidateAfter: Number.POSITIVE_INFINITY }
+    const node = new SimulatedCache(KEY, {}, policy)
     node.put(EARLY, ...ALL)
     await node.read()
     node.net.clock.time = START + 20

@@ -147,7 +147,7 @@ describe('KnownPeers', () => {
     expect(peers.connectedNeighbours(20).every((peer) => peers.isNear(peer))).toBe(true)
   })
 
-  it('is settled when no server has come near for a while, and it has not slept (N5)', () => {
+  it('is settled when no server has come near or left for a while, and it has not slept (N5)', () => {
     const others = nearestFirst(pointOfPeer(self), contacts(41).slice(1)).map(({ id }) => id)
     const [nearest, ...neighbours] = others as [PeerId, ...PeerId[]]
     const far = neighbours.pop() as PeerId
@@ -170,6 +170,12 @@ describe('KnownPeers', () => {
 
     connect(nearest)
     expect(peers.isSettled()).toBe(false)
+    expect(isSettledAfter(SETTLED_MS)).toBe(true)
+    peers.leave(far)
+    expect(peers.isSettled()).toBe(true)
+    peers.leave(nearest)
+    expect(peers.isSettled()).toBe(false)
+
     expect(isSettledAfter(SETTLED_MS)).toBe(true)
     peers.unsettle()
     expect(peers.isSettled()).toBe(false)

@@ -275,6 +275,8 @@ describe('a subscription', () => {
 
   it('is for functions only', () => {
     using scene = new WatchScene()
-    expect(() => scene.watching().subscribe(undefined as never)).toThrow(/the listener must be a function/)
+    expect(() => scene.watching().subscribe(undefined as never)).toThrow(
+      /the listener must be a function/
+    )
   })
 })

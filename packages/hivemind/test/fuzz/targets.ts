@@ -5,9 +5,12 @@ import { bytesOf, textOf } from '../../src/bytes/latin1.ts'
 import { pythonName } from '../../src/keys/python-name.ts'
 import { decodeValue } from '../../src/msgpack/msgpack-reader.ts'
 import { encodeValue } from '../../src/msgpack/msgpack-writer.ts'
+import { NamedContacts } from '../../src/peers/node-contact.ts'
 import { decodeDictionary, encodeDictionary } from '../../src/record/dictionary.ts'
+import { OfferReply } from '../../src/rpc/lazy-negotiation.ts'
 import { opensshKey, parseOpensshKey } from '../../src/validators/openssh.ts'
 import { jwkOfPkcs1 } from '../../src/validators/pkcs1.ts'
+import { isProtected, withoutSignature } from '../../src/validators/rsa.ts'
 import { decodeCall, decodeReply, FrameCollector } from '../../src/wire/envelope.ts'
 import {
   decodeFindRequest,
@@ -145,5 +148,54 @@ const rsaKey: Target = {
   }
 }
 
+const OFFER = '\x13/multistream/1.0.0\n\x15DHTProtocol.rpc_ping\n'
+
+/** The nodes that a response names, and the confirmation of an offer. */
+const peer: Target = {
+  name: 'hivemind-peer',
+  isWatched,
+  seeds: [bytesOfHex(`0024080112 20${'ab'.repeat(32)}`.replaceAll(' ', '')), bytesOf(OFFER)],
+  words: ['0024', '0801', '1220', '12', '20'].map(bytesOfHex).concat(bytesOf('\x03na\n')),
+  try(input) {
+    const [nodeId, peerId] = [input.slice(0, 20), input.slice(20)]
+
+    for (const bytes of [input, peerId]) {
+      const contact = new NamedContacts().of({ nodeId, peerId: bytes })
+      const again = contact?.id.toMultihash().bytes
+      assertThat(again === undefined || equals(again, bytes), 'a peer id is not read as itself')
+    }
+
+    const reply = new OfferReply(bytesOf(OFFER))
+    const cut = input.length >> 1
+    const left = unlessRefused(
+      () => [input.subarray(0, cut), input.subarray(cut)].map((part) => reply.strip(part)),
+      REFUSED
+    )
+    const isWhole = left === undefined || textOf(input) === OFFER.slice(0, input.length)
+    const isStripped = textOf(input) === OFFER + (left ?? []).map(textOf).join('')
+    assertThat(isWhole || isStripped, 'bytes are lost after the confirmation of an offer')
+  }
+}
+
+/** A subkey that may name an owner, and a value that may be signed. */
+const signature: Target = {
+  name: 'hivemind-signature',
+  isWatched,
+  seeds: [vectors.rsa.python.owner_tag, '[owner:x]', 'x[signature:eA==]'].map(bytesOf),
+  words: ['[owner:', ']', '[signature:', '=='].map(bytesOf),
+  try(input) {
+    isProtected(textOf(input))
+    const value = withoutSignature(input)
+    assertThat(value.length <= input.length, 'a value grows when its signature is taken off')
+    assertThat(
+      !/\[signature:[^\n]+?\]/.test(textOf(input)) || value.length < input.length,
+      'a signature stays'
+    )
+  }
+}
+
 /** All that Hivemind's peers send. */
-export const hivemindTargets: readonly Target[] = [value, dictionary, message, frame, rsaKey]
+export const hivemindTargets: readonly Target[] = [
+  ...[value, dictionary, message, frame, peer],
+  ...[rsaKey, signature]
+]

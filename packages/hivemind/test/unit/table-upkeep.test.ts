@@ -52,8 +52,11 @@ describe('TableUpkeep', () => {
 
   it('forgets a failure when the peer is heard of', () => {
     upkeep.met(other.id, other.nodeId)
+    expect(upkeep.hasFailed(other.id)).toBe(false)
     upkeep.failed(other.id)
+    expect(upkeep.hasFailed(other.id)).toBe(true)
     upkeep.met(other.id, other.nodeId)
+    expect(upkeep.hasFailed(other.id)).toBe(false)
     nowMs = 1500
     upkeep.failed(other.id)
     expect(routing.size).toBe(1)

@@ -30,7 +30,6 @@ const VARIANTS = SHAPES.flatMap((shape) =>
 
 async function run(options: RunOptions): Promise<ScenarioResult> {
   const sizes = SIZES[options.effort]
-  const { real, missing } = await measureReal(sizes, options)
   const simulated: SimulatedFigures[] = []
 
   for (const size of sizes.simulated) {
@@ -42,6 +41,7 @@ async function run(options: RunOptions): Promise<ScenarioResult> {
     options.log(`simulated ${size} nodes`)
   }
 
+  const { real, missing } = await measureReal(sizes, options)
   return {
     notes: [...NOTES, ...missing],
     tables: [...realTables(real), ...simulatedTables(simulated)],
@@ -211,6 +211,6 @@ function growthGoal(which: string, points: readonly Point[]): Goal {
 }
 
 const NOTES: readonly string[] = [
-  'Real: nodes with the defaults of `DHT.create`, over TCP, in two processes on one machine. One network grows from size to size. When it has come to rest, ten newcomers join one after the other. A join takes until `DHT.create` resolves; its dials and CPU are those of all nodes until 25 s after the last one, when upkeep has seen to the newcomers, without what they take while idle. Operations run one after another, from clients in a process of their own, with values of 100 bytes; dials are those of the client. Messages are requests and replies of the exchange protocol; bytes are theirs, frames included. Hops are requests that had to wait for the reply to another one, in a row. Times are those of a machine whose two cores do all the work of both ends.',
+  'Real: nodes with the defaults of `DHT.create`, over TCP, in four processes on one machine. One network grows from size to size. When it has come to rest, ten newcomers join one after the other. A join takes until `DHT.create` resolves; its dials and CPU are those of all nodes until 25 s after the last one, when upkeep has seen to the newcomers, without what they take while idle. Operations run one after another, from clients in a process of their own, with values of 100 bytes; dials are those of the client. Messages are requests and replies of the exchange protocol; bytes are theirs, frames included. Hops are requests that had to wait for the reply to another one, in a row. Times are those of a machine whose two cores do all the work of both ends.',
   'Simulated: the same code for lookups and stores, without libp2p, against nodes with full routing tables. Tables named waggle are those of nodes: 20 peers for each prefix of six bits, for its own one 20 for each length of a longer shared prefix, and the 32 nearest; those named kademlia are the textbook\'s, with a bucket of 20 for each length of the shared prefix. "Some dead": a fifth of the nodes is gone, but still in the tables of others; a request to one of them costs one message and one hop. Each key is stored once; then 50 clients store (one of four operations) and get keys that chance picks: all alike, or the n-th one with a weight of 1/n (Zipf). Each client knows what one node knows, caches nothing, and keeps connections by the rule and the watermarks of nodes; a dial is a request to a peer that is not connected. Only messages take time. A store is also a lookup, so it leaves copies along its way.'
 ]

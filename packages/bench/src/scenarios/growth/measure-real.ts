@@ -11,7 +11,7 @@ import type { NetworkHandlers } from './network-main.ts'
  */
 export const SIZES = {
   full: {
-    ...{ real: [10, 100, 1000], processes: 2, joins: 10, restMs: 25_000, idleMs: 30_000 },
+    ...{ real: [10, 100, 1000], processes: 4, joins: 10, restMs: 25_000, idleMs: 30_000 },
     ...{ clients: 4, lookups: 10, operations: 200 },
     ...{ simulated: [16, 64, 256, 1000, 10_000, 100_000], simulatedOperations: 500 }
   },

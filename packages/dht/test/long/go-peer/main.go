@@ -3,16 +3,18 @@
 //
 //	peers                 connected peers
 //	get <key in hex>      the value in hex, or "none"
-//	held                  records in its datastore, those of Waggle alone
+//	held                  the keys in hex of the values in its datastore
 package main
 
 import (
 	"bufio"
 	"context"
+	"encoding/base32"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"strings"
 	"time"
 
@@ -87,7 +89,11 @@ func run(ctx context.Context, initial []string) error {
 		case len(fields) == 1 && fields[0] == "peers":
 			fmt.Println(len(host.Network().Peers()))
 		case len(fields) == 1 && fields[0] == "held":
-			fmt.Println(held(ctx, store))
+			keys, err := held(ctx, store)
+			if err != nil {
+				return err
+			}
+			fmt.Println(keys)
 		case len(fields) == 2 && fields[0] == "get":
 			fmt.Println(get(ctx, node, fields[1]))
 		default:
@@ -125,18 +131,26 @@ func get(ctx context.Context, node *dht.IpfsDHT, keyInHex string) string {
 	return hex.EncodeToString(value)
 }
 
-// held counts all values: nothing else is stored for this network.
-func held(ctx context.Context, store ds.Datastore) int {
+// held lists the keys of all values. The datastore has them as the last part of its own keys, in base32.
+func held(ctx context.Context, store ds.Datastore) (string, error) {
 	results, err := store.Query(ctx, query.Query{KeysOnly: true})
 	if err != nil {
-		return -1
+		return "", err
 	}
 	defer results.Close()
-	count := 0
+	var keys []string
 	for result := range results.Next() {
-		if result.Error == nil && !strings.HasPrefix(result.Key, "/providers") {
-			count++
+		if result.Error != nil {
+			return "", result.Error
 		}
+		if strings.HasPrefix(result.Key, "/providers") {
+			continue
+		}
+		key, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(path.Base(result.Key))
+		if err != nil {
+			return "", err
+		}
+		keys = append(keys, hex.EncodeToString(key))
 	}
-	return count
+	return strings.Join(keys, " "), nil
 }

@@ -1,0 +1,35 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { beforeAll, describe, expect, it } from 'vitest'
+
+const run = promisify(execFile)
+const pathOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
+
+/** Files of a program with two nodes, those of `@waggle/record` included. */
+const MAX_FILES = 16
+
+describe('the build for Node', () => {
+  let files: string[]
+
+  beforeAll(async () => {
+    await run(process.execPath, [pathOf('../../../record/scripts/bundle.ts')])
+    await run(process.execPath, [pathOf('../../scripts/bundle.ts')])
+    const program = pathOf('../support/loaded-files.mjs')
+    const { stdout } = await run(process.execPath, ['--conditions=@waggle/bundle', program])
+    files = JSON.parse(stdout)
+  }, 60_000)
+
+  it('is a few files that work, and no dependency is loaded beside them', () => {
+    expect(
+      files.filter((file) => !/\/packages\/(?:dht|record)\/dist\/bundle\//.test(file))
+    ).toEqual([])
+    expect(files.length).toBeLessThanOrEqual(MAX_FILES)
+  })
+
+  it('loads no service of relays, no dialer of WebSockets and no disk unless they are used', () => {
+    expect(
+      files.filter((file) => /\/(?:relay-services|websocket-dialer|files|identity)-/.test(file))
+    ).toEqual([])
+  })
+})

@@ -1,0 +1,79 @@
+import { type MultiaddrConnection, StreamAbortEvent, StreamCloseEvent } from '@libp2p/interface'
+import { TypedEventEmitter } from 'main-event'
+import { describe, expect, it } from 'vitest'
+import { PacedClosings } from '../../src/transport/paced-closings.ts'
+import { busyFor } from '../support/busy-for.ts'
+
+const BUSY_MS = 2
+
+function connection(): MultiaddrConnection {
+  return new TypedEventEmitter() as unknown as MultiaddrConnection
+}
+
+function end(one: MultiaddrConnection): void {
+  one.dispatchEvent(new StreamCloseEvent(false, new Error('reset')))
+}
+
+describe('PacedClosings', () => {
+  it('leave time for other work between the ends of many connections', async () => {
+    const closings = new PacedClosings()
+    const told: number[] = []
+    const numbers = Array.from({ length: 8 }, (_, i) => i)
+    const connections = numbers.map((i) => {
+      const one = connection()
+      closings.pace(one).addEventListener('close', () => {
+        busyFor(BUSY_MS)
+        told.push(i)
+      })
+      return one
+    })
+    connections.forEach(end)
+    expect(told).toEqual([0])
+
+    let turns = 0
+
+    while (told.length < numbers.length) {
+      const before = told.length
+      await new Promise((resolve) => setImmediate(resolve))
+      expect(told.length - before).toBeLessThanOrEqual(1)
+      turns++
+    }
+
+    expect(told).toEqual(numbers)
+    expect(turns).toBeGreaterThan(numbers.length)
+  })
+
+  it('are told at once where this side ends a connection, whatever waits', () => {
+    const closings = new PacedClosings()
+    const told: string[] = []
+    const [gone, late, own] = [connection(), connection(), connection()]
+
+    for (const [name, one] of Object.entries({ gone, late, own })) {
+      closings.pace(one).addEventListener('close', () => {
+        busyFor(BUSY_MS)
+        told.push(name)
+      })
+    }
+
+    end(gone)
+    end(late)
+    own.dispatchEvent(new StreamAbortEvent(new Error('stopped')))
+
+    expect(told).toEqual(['gone', 'own'])
+  })
+
+  it('are told to the listeners that are there, each once', () => {
+    const told: string[] = []
+    const inner = connection()
+    const paced = new PacedClosings().pace(inner)
+    const left = (): number => told.push('left')
+    const right = (): number => told.push('right')
+    paced.addEventListener('close', left)
+    paced.addEventListener('close', right)
+    paced.addEventListener('close', right)
+    paced.removeEventListener('close', left)
+    end(inner)
+
+    expect(told).toEqual(['right'])
+  })
+})
