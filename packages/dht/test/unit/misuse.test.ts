@@ -6,8 +6,9 @@ import {
   recordKey,
   schemaValidator
 } from '@waggle/record'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { Publications } from '../../src/operations/publications.ts'
 import { sealedView } from '../../src/sealed/sealed-view.ts'
 import { recordValidatorFor } from '../../src/store/record-validator.ts'
 import { operations } from '../support/simulated-operations.ts'
@@ -161,7 +162,15 @@ async function assertRefused([name, call, isRight = isNothing]: Call): Promise<v
 }
 
 describe('a wrong argument', () => {
-  const dht = operations(new Simulation(recordKey('k'), { size: 6 }))
+  const stopping = new AbortController()
+  const net = new Simulation(recordKey('k'), { size: 6 })
+  const publications = new Publications(net.clock)
+  const dht = operations(net, { publications, lifetime: stopping.signal })
+
+  afterAll(() => {
+    stopping.abort()
+    publications.stop()
+  })
 
   it.each(callsOf(dht))('of a DHT is refused with its name: %s', async (...call) => {
     await assertRefused(call)
