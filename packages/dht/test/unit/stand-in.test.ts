@@ -77,7 +77,7 @@ class PageScene {
 
   /** Waits until a change has been made. */
   async until(isSo: () => boolean): Promise<void> {
-    await vi.waitUntil(isSo, { interval: 1 })
+    await vi.waitUntil(isSo, { interval: 1, timeout: 10_000 })
   }
 
   #registrar(): Registrar {
