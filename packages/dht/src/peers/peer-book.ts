@@ -17,6 +17,9 @@ export const FIRST_BAN_MS = 60_000
 /** Maximum milliseconds of a ban. */
 export const MAX_BAN_MS = 3_600_000
 
+/** Milliseconds for which a peer that refuses connections is not dialled again if others can ask it. */
+const REFUSAL_MEMORY_MS = 5000
+
 /** Milliseconds for which referrals to an undialable, unverified peer are ignored. */
 const DIAL_MEMORY_MS = 300_000
 
@@ -144,6 +147,13 @@ export class PeerBook {
     return this.#isAhead(failedAtMs + DIAL_MEMORY_MS)
   }
 
+  /** Whether there is no way to a peer at the moment: it could not be dialled, or has no room for a connection. */
+  isOutOfReach(peer: PeerId): boolean {
+    const refusedAtMs = this.records.get(peer)?.refusedAtMs ?? NEVER_MS
+    const isRefusing = this.#isAhead(refusedAtMs + REFUSAL_MEMORY_MS) && !this.isConnected(peer)
+    return isRefusing || this.isUnreachable(peer)
+  }
+
   /** Number of avoided peers, regardless of their addresses. */
   get numAvoided(): number {
     const records = [...this.records.values()]
@@ -165,6 +175,7 @@ export class PeerBook {
       record.dialFailedAtMs = isReached ? NEVER_MS : this.#nowMs()
 
       if (isReached) {
+        record.refusedAtMs = NEVER_MS
         record.removeUnreachable(contact)
       }
     })
@@ -173,6 +184,13 @@ export class PeerBook {
     if (referrer !== undefined) {
       this.records.update(referrer, (record) => record.addReferral(isReached))
     }
+  }
+
+  /** Records that a peer accepts no connections at the moment. */
+  recordRefusedDial(peer: PeerId): void {
+    this.records.update(peer, (record) => {
+      record.refusedAtMs = this.#nowMs()
+    })
   }
 
   /** Records the referrer of an unverified peer; the first one counts. */

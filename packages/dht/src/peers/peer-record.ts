@@ -74,6 +74,9 @@ export class PeerRecord {
 
   /** Time of the last failed dial to it since it was reached. */
   dialFailedAtMs: number = NEVER_MS
+
+  /** Time at which it last refused a connection, since it was reached. */
+  refusedAtMs: number = NEVER_MS
   #unreachable: readonly Unreachable[] = NOWHERE
 
   constructor(id: PeerId) {

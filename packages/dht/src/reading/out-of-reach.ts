@@ -7,7 +7,7 @@ import type { Routing } from '../peers/routing.ts'
 
 export interface OutOfReachInit {
   readonly routing: Routing
-  readonly peers: Pick<PeerBook, 'isUnreachable'>
+  readonly peers: Pick<PeerBook, 'isOutOfReach'>
   readonly numReplicas: number
 }
 
@@ -23,8 +23,8 @@ interface Remembered {
 export const MAX_REMEMBERED = 1000
 
 /**
- * The servers that a client could not dial, by their place in the key space. For a minute it asks gateways
- * first for keys of which these are the replicas.
+ * The servers that a client could not dial, or that had no room for it, by their place in the key space. For as long
+ * as that holds, and at most for a minute, it asks gateways first for keys of which these are the replicas.
  */
 export class OutOfReach {
   readonly #init: OutOfReachInit
@@ -38,9 +38,9 @@ export class OutOfReach {
     this.#init = init
   }
 
-  /** Remembers those of the missing replicas of a key that could not be dialled, and says whether there are any. */
+  /** Remembers those of a key's missing replicas that are out of reach. Returns whether there are any. */
   add(missing: readonly PeerInfo[]): boolean {
-    const unreachable = missing.filter(({ id }) => this.#init.peers.isUnreachable(id))
+    const unreachable = missing.filter(({ id }) => this.#init.peers.isOutOfReach(id))
 
     for (const peer of unreachable) {
       this.#index.set(peer)
@@ -70,7 +70,7 @@ export class OutOfReach {
     const name = peer.id.toString()
     const isOut =
       performance.now() < (this.#servers.get(name)?.untilMs ?? 0) &&
-      this.#init.peers.isUnreachable(peer.id)
+      this.#init.peers.isOutOfReach(peer.id)
 
     if (!isOut) {
       this.#servers.delete(name)

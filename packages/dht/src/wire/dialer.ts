@@ -28,6 +28,9 @@ export interface PeerPolicy {
 
   /** Bans a peer that violated a protocol. */
   ban(peer: PeerId, error: Error): void
+
+  /** Records that a peer accepts no connections at the moment. */
+  recordRefusedDial(peer: PeerId): void
 }
 
 export interface DialerInit {
@@ -92,6 +95,7 @@ export class Dialer {
         ...options,
         onRefusal: () => {
           this.#refusals++
+          this.#init.peers.recordRefusedDial(peer.id)
         }
       }
     )

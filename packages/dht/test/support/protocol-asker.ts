@@ -17,6 +17,7 @@ export function welcomingPeers(parts: Partial<PeerPolicy> = {}): PeerPolicy {
     mayDial: () => true,
     recordDial() {},
     recordReferral() {},
+    recordRefusedDial() {},
     recordResponse() {},
     ban() {},
     ...parts

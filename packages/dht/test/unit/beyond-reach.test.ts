@@ -46,7 +46,7 @@ describe('a client whose replicas are said to be out of reach', () => {
       isClient: () => true,
       outOfReach: new OutOfReach({
         routing: { nearest: () => [], members: () => [] } as never,
-        peers: { isUnreachable: () => true },
+        peers: { isOutOfReach: () => true },
         numReplicas: 5
       })
     })

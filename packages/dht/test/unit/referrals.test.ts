@@ -136,6 +136,20 @@ describe('dials of peers that others have named', () => {
     expect(book.isUnreachable(KNOWN.id)).toBe(false)
   })
 
+  it('that are refused put a peer out of reach for a moment, until one is let in (N14)', () => {
+    const [full, free] = [contact(50), contact(51)]
+    book.recordRefusedDial(full.id)
+    book.recordRefusedDial(free.id)
+    book.recordDial(free, true)
+    const outOfReach = (): boolean[] => [full, free].map(({ id }) => book.isOutOfReach(id))
+
+    clock.time += 4999
+    expect(outOfReach()).toEqual([true, false])
+    expect(book.isUnreachable(full.id)).toBe(false)
+    clock.time += 1
+    expect(outOfReach()).toEqual([false, false])
+  })
+
   it('that failed are remembered for a while, until one is reached', () => {
     const [gone, back] = [contact(50), contact(51)]
     book.recordDial(gone, false)
