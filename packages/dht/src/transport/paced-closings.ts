@@ -74,6 +74,7 @@ export class PacedClosings {
 
   #rest(tookMs: number): void {
     const restMs = this.#waiting.length > MAX_WAITING ? 0 : REST * tookMs
-    setTimeout(() => this.#takeTurn(), restMs).unref?.()
+    // It keeps the process alive: whoever ends a node waits for the end of its connections.
+    setTimeout(() => this.#takeTurn(), restMs)
   }
 }

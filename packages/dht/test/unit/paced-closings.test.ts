@@ -1,6 +1,6 @@
 import { type MultiaddrConnection, StreamAbortEvent, StreamCloseEvent } from '@libp2p/interface'
 import { TypedEventEmitter } from 'main-event'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { PacedClosings } from '../../src/transport/paced-closings.ts'
 import { busyFor } from '../support/busy-for.ts'
 
@@ -60,6 +60,27 @@ describe('PacedClosings', () => {
     own.dispatchEvent(new StreamAbortEvent(new Error('stopped')))
 
     expect(told).toEqual(['gone', 'own'])
+  })
+
+  it('keep the process alive until all are told, as a node that stops waits for them', async () => {
+    const timers = (): number =>
+      process.getActiveResourcesInfo().filter((one) => one === 'Timeout').length
+    const closings = new PacedClosings()
+    const before = timers()
+    let told = 0
+
+    for (const one of [connection(), connection()]) {
+      closings.pace(one).addEventListener('close', () => {
+        busyFor(10 * BUSY_MS)
+        told++
+      })
+      end(one)
+    }
+
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(told).toBe(1)
+    expect(timers()).toBe(before + 1)
+    await vi.waitUntil(() => told === 2)
   })
 
   it('are told to the listeners that are there, each once', () => {
