@@ -19,6 +19,7 @@ import {
   writeKadMessage
 } from '../../src/kad/kad-messages.ts'
 import { HOP_PROTOCOL, STOP_PROTOCOL } from '../../src/node/relay-guards.ts'
+import { INTRODUCTION, INTRODUCTION_PROTOCOL } from '../../src/pages/introduction-messages.ts'
 import { COMPARE, COMPARE_PROTOCOL } from '../../src/upkeep/compare-messages.ts'
 import { WATCH, WATCH_PROTOCOL } from '../../src/watch/watch-messages.ts'
 import { ByteWriter } from '../../src/wire/bytes.ts'
@@ -120,6 +121,9 @@ const WATCHES = (['prompt', 'dependant', 'remote'] as const).map((role) =>
   ours(WATCH, { name: 'watch', closerCount: 0, role, keys: [{ key: KEY, digest: NO_DIGEST }] })
 )
 const UNWATCH = ours(WATCH, { name: 'unwatch', keys: [{ key: KEY }] })
+const INTRODUCE = [true, false].map((isReachable) =>
+  ours(INTRODUCTION, { name: 'introduce', isReachable })
+)
 const COMPARISON = ours(COMPARE, { name: 'compare', keys: [KEY] })
 
 const FIND = frameOf(
@@ -144,6 +148,7 @@ export const VOCABULARIES: Readonly<Record<string, Vocabulary>> = {
   [WATCH_PROTOCOL]: ourWords(...WATCHES, UNWATCH),
   [COMPARE_PROTOCOL]: ourWords(COMPARISON),
   [GATEWAY_PROTOCOL]: ourWords(READ, WRITE),
+  [INTRODUCTION_PROTOCOL]: ourWords(...INTRODUCE),
   [CLOCK_PROTOCOL]: ourWords(frameOf(CLOCK_QUESTION)),
   '/ipfs/id/1.0.0': { small: [Uint8Array.of(0)], half: NOTHING, large: new Uint8Array(MIB) },
   '/ipfs/id/push/1.0.0': libp2pWords(8192, identity()),
