@@ -17,6 +17,13 @@ interface Hint {
   readonly isFinal?: boolean
 }
 
+/**
+ * The message where a connection ends during its handshake: with the bytes received so far, or libp2p's own one if
+ * none belongs to what it caught. A node that is too busy ends it in this way, and so does something else that
+ * listens there. Only joins are retried then, because their addresses come from the user.
+ */
+const HANDSHAKE_END = /closed while reading [1-9]|^Encryption failed$/
+
 /** Hints. The first one that matches applies. */
 const HINTS: readonly Hint[] = [
   {
@@ -96,12 +103,12 @@ const HINTS: readonly Hint[] = [
     isFinal: true
   },
   {
-    matches: ({ error }) => /closed while reading [1-9]/.test(error.message),
+    matches: ({ error }) => HANDSHAKE_END.test(error.message),
     check:
       'The connection ended in the middle of the handshake. The peer may be too busy: try again later, or with a longer bootstrapTimeoutMs. Or a process that is not a peer of this network listens there: check the port, and that both nodes have the same swarmKey, or both none.'
   },
   {
-    matches: ({ error }) => isRefusal(error),
+    matches: ({ error }) => isRefusal(error) || isReset(error),
     check:
       'The peer closed the connection. It may be full (its connectionManager.maxConnections), limit new connections from one host (connectionManager.inboundConnectionThreshold: 5 a second in libp2p’s own defaults), or deny this node (its allowPeer or connectionGater): try again later, with a longer bootstrapTimeoutMs, or another initial peer. If it never works, check the port, and that both nodes have the same swarmKey, or both none.'
   },
@@ -134,6 +141,13 @@ function isOneOf(error: Error, names: readonly string[]): boolean {
   const { name, code, cause } = error as Error & { code?: unknown }
   const isItself = names.includes(name) || names.includes(String(code))
   return isItself || (cause instanceof Error && isOneOf(cause, names))
+}
+
+/**
+ * Whether the other side closed the connection before it sent anything. libp2p reports that only in the message.
+ */
+function isReset({ message }: Error): boolean {
+  return /has been reset|while reading 0\/\d+ bytes|after reading 0\/\d+ bytes/.test(message)
 }
 
 function hasPortZero(address: Multiaddr): boolean {

@@ -1,5 +1,5 @@
 import type { PeerId } from '@libp2p/interface'
-import { PeerRecord } from './peer-record.ts'
+import { NEVER_MS, PeerRecord } from './peer-record.ts'
 
 /** Records kept of peers that are neither connected nor in the routing table. */
 export const MAX_PEER_RECORDS = 10_000
@@ -95,5 +95,6 @@ function worthOf(record: PeerRecord): number {
     return FAILING
   }
 
-  return record.isLate || record.referralCredit !== 0 ? HARMLESS : NOTHING
+  const isNoted = record.isLate || record.referralCredit !== 0 || record.refusedAtMs !== NEVER_MS
+  return isNoted ? HARMLESS : NOTHING
 }

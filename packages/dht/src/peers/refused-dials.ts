@@ -9,18 +9,12 @@ const MAX_RETRY_MS = 1600
 
 const CODES: readonly unknown[] = ['ECONNRESET', 'EPIPE']
 const NAMES: readonly string[] = ['ConnectionClosedError', 'MuxerClosedError', 'StreamResetError']
-
-/**
- * libp2p reports a connection that ends during its handshake in the message only: with the bytes received so far, or
- * with none of its own (`Encryption failed`), because what it caught was an event.
- */
 const MESSAGES =
-  /ECONNRESET|EPIPE|closed connection during opening|the peer closed the connection|has been reset|closed while reading|after reading 0\/\d+ bytes|^Encryption failed$|muxer is "clos/
+  /ECONNRESET|EPIPE|closed connection during opening|the peer closed the connection|muxer is "clos/
 
 /**
  * Whether a reachable peer accepts no connection at the moment. A node without room closes the socket before it
- * sends anything, which the dialler sees as a reset; a busy one gives up in the middle of the handshake; or it
- * disconnects a peer that it has just accepted.
+ * sends anything, which the dialler sees as a reset; or it disconnects a peer that it has just accepted.
  */
 export function isRefusal(error: unknown): boolean {
   if (error instanceof AggregateError) {

@@ -135,7 +135,7 @@ describe('the events of a DHT', () => {
     const name: keyof DHTEvents = 'peer:dance'
 
     expect(() => dht.addEventListener(name, () => {})).toThrow(
-      /^there is no event peer:dance; there are peer:connect, peer:disconnect,/
+      /^there is no event "peer:dance"; there are peer:connect, peer:disconnect,/
     )
     expect(() => dht.addEventListener('peer:connect', 5 as never)).toThrow(
       /^the listener of peer:connect must be a function, got 5/

@@ -1,6 +1,6 @@
 import { type MultiaddrConnection, StreamAbortEvent, StreamCloseEvent } from '@libp2p/interface'
 import { TypedEventEmitter } from 'main-event'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { PacedClosings } from '../../src/transport/paced-closings.ts'
 import { busyFor } from '../support/busy-for.ts'
 
@@ -63,10 +63,9 @@ describe('PacedClosings', () => {
   })
 
   it('keep the process alive until all are told, as a node that stops waits for them', async () => {
-    const timers = (): number =>
-      process.getActiveResourcesInfo().filter((one) => one === 'Timeout').length
+    const timers = vi.spyOn(globalThis, 'setTimeout')
+    onTestFinished(() => timers.mockRestore())
     const closings = new PacedClosings()
-    const before = timers()
     let told = 0
 
     for (const one of [connection(), connection()]) {
@@ -79,7 +78,7 @@ describe('PacedClosings', () => {
 
     await new Promise((resolve) => setImmediate(resolve))
     expect(told).toBe(1)
-    expect(timers()).toBe(before + 1)
+    expect(timers.mock.results[0]?.value.hasRef()).toBe(true)
     await vi.waitUntil(() => told === 2)
   })
 

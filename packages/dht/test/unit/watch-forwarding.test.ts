@@ -1,5 +1,5 @@
 import { EMPTY_RECORD, encodeRecord, recordKey } from '@waggle/record'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { nameOf } from '../../src/store/record-store.ts'
 import type { KeyChange } from '../../src/store/store-listeners.ts'
 import { ForwardedKeys } from '../../src/watch/forwarded-keys.ts'
@@ -181,6 +181,7 @@ describe('a forwarder', () => {
     ['remote', 10]
   ] as const)('counts what a %s watcher of two keys costs: %i keys (N14)', (role, keys) => {
     const serving = new WatchServing(source)
+    onTestFinished(() => serving.server.stop())
     const subscriber = serving.server.serve({} as FramedStream<WatchMessage>, peerNumber(1))
     expect(subscriber.respond(watchAs(role, 'one', 'two')).keys).toBe(keys)
   })
@@ -197,6 +198,7 @@ describe('a forwarder', () => {
 
   it('gives up a watch of the role whose places are scarce (N13j)', () => {
     const serving = new WatchServing(source)
+    onTestFinished(() => serving.server.stop())
     const subscriber = serving.server.serve({} as FramedStream<WatchMessage>, peerNumber(1))
 
     for (const request of [watchAs('prompt', 'ordinary'), watchAs('remote', 'remote')]) {
