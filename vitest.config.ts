@@ -23,8 +23,7 @@ const SHARED = {
 /**
  * A failed test of real networks runs again once: another program on the machine can delay a node for seconds. The run's
  * summary names each test that passed so, with the reason why it failed at first, and each is a fault of the test or of
- * the code. Unit tests do so, too, as long as a timer that some test file leaves running can ring among the manual
- * timers of a later one. Fuzzing does not: what fails there has found something.
+ * the code. Tests without a network have no such excuse: a law that fails has found something.
  */
 const AGAIN = { retry: 1 }
 
@@ -41,8 +40,8 @@ export default defineConfig({
         ssr,
         test: {
           ...SHARED,
-          ...AGAIN,
           name: 'unit',
+          setupFiles: ['packages/dht/test/support/end-timers.ts', SHARED.setupFiles],
           include: ['packages/*/test/unit/**/*.test.{ts,tsx}'],
           exclude: [FUZZ],
           maxWorkers: CORES,

@@ -50,7 +50,7 @@ describe('retryRefused', () => {
     try {
       const dial = vi.fn().mockRejectedValue(reset())
       const dialled = expect(retryRefused(dial)).rejects.toMatchObject({ name: 'BusyError' })
-      await vi.advanceTimersByTimeAsync(10_000)
+      await vi.runAllTimersAsync()
       await dialled
       expect(dial).toHaveBeenCalledTimes(7)
     } finally {

@@ -1,0 +1,4 @@
+import { afterAll } from 'vitest'
+import { clearLeftTimers } from './left-timers.ts'
+
+afterAll(clearLeftTimers)
