@@ -62,7 +62,8 @@ async function measureReal(sizes: Sizes, { signal, log }: RunOptions) {
     // The machine is too slow for this size; the smaller sizes still count.
     signal.throwIfAborted()
     log(String(error))
-    return { real, missing: [`More real nodes could not be measured: ${error}`] }
+    const [reason] = String(error).split('\n')
+    return { real, missing: [`More real nodes could not be measured: ${reason}`] }
   }
 
   return { real, missing: [] }
