@@ -57,6 +57,9 @@ export const SHORT_GRACE_MS = 1500
  */
 export const GREETING_MS = 1000
 
+/** Milliseconds after which a crowded node whose peers were all busy looks for idle ones again. */
+export const RECHECK_MS = 500
+
 /** Peers at each distance that stay connected: the most recently used. */
 export const KEPT_PER_DISTANCE = 2
 
@@ -142,7 +145,10 @@ class Choice {
   }
 }
 
-/** Milliseconds until another peer may be chosen because it is no longer new; undefined if there will be none. */
+/**
+ * Milliseconds until another peer may be chosen, because it is no longer new, or perhaps no longer busy; undefined if
+ * there will be none. A crowded node can't wait for the next newcomer: there may be no room for it to arrive.
+ */
 export function nextChoiceMs(
   peers: readonly ConnectedPeer[],
   { graceMs, high, highTotal }: Watermarks,
@@ -158,7 +164,8 @@ export function nextChoiceMs(
   const waits = peers
     .map(({ openedAtMs }) => openedAtMs + (isCrowded ? SHORT_GRACE_MS : graceMs) - nowMs)
     .filter((waitMs) => waitMs > 0)
-  return waits.length === 0 ? undefined : Math.min(...waits)
+  const nextMs = Math.min(...waits, isCrowded ? RECHECK_MS : Number.POSITIVE_INFINITY)
+  return Number.isFinite(nextMs) ? nextMs : undefined
 }
 
 /** The neighbours, and the most recently used servers at each distance. */

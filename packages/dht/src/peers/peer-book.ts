@@ -20,6 +20,9 @@ export const MAX_BAN_MS = 3_600_000
 /** Milliseconds for which a peer that refuses connections is not dialled again if others can ask it. */
 const REFUSAL_MEMORY_MS = 5000
 
+/** Milliseconds for which a known peer counts as full after it refused a connection. */
+const FULL_MEMORY_MS = 60_000
+
 /** Milliseconds for which referrals to an undialable, unverified peer are ignored. */
 const DIAL_MEMORY_MS = 300_000
 
@@ -152,6 +155,19 @@ export class PeerBook {
     const refusedAtMs = this.records.get(peer)?.refusedAtMs ?? NEVER_MS
     const isRefusing = this.#isAhead(refusedAtMs + REFUSAL_MEMORY_MS) && !this.isConnected(peer)
     return isRefusing || this.isUnreachable(peer)
+  }
+
+  /**
+   * Whether a peer that has responded before had no room for this node when it was last dialled. Of a peer that only
+   * others have named, a refusal proves nothing.
+   */
+  isFull(peer: PeerId): boolean {
+    const record = this.records.get(peer)
+    return (
+      record?.isVerified === true &&
+      !record.isConnected &&
+      this.#isAhead(record.refusedAtMs + FULL_MEMORY_MS)
+    )
   }
 
   /** Number of avoided peers, regardless of their addresses. */

@@ -6,6 +6,7 @@ import {
   KEPT_PER_DISTANCE,
   nextChoiceMs,
   peersToDisconnect,
+  RECHECK_MS,
   SHORT_GRACE_MS,
   type Watermarks
 } from '../../src/connections/budget-rule.ts'
@@ -185,6 +186,12 @@ describe('nextChoiceMs', () => {
     expect(nextChoiceMs(peers, marks, NOW_MS)).toBe(marks.graceMs - 1000)
     const crowd = clients(marks.highTotal + 1, { openedAtMs: NOW_MS - 1000 })
     expect(nextChoiceMs(crowd, marks, NOW_MS)).toBe(SHORT_GRACE_MS - 1000)
+  })
+
+  it('is soon while all are busy: where no newcomer gets in, none reminds the node of those that are idle by then (N10a)', () => {
+    const busy = clients(marks.highTotal + 1, { isBusy: true })
+    expect(nextChoiceMs(busy, marks, NOW_MS)).toBe(RECHECK_MS)
+    expect(nextChoiceMs(busy.slice(1), marks, NOW_MS)).toBeUndefined()
   })
 })
 

@@ -150,6 +150,18 @@ describe('dials of peers that others have named', () => {
     expect(outOfReach()).toEqual([false, false])
   })
 
+  it('that are refused mean that a peer is full, if it has ever answered, until one is let in (N10d)', () => {
+    const [named, free] = [UNVERIFIED, KNOWN]
+    const full = (): boolean[] => [named, free].map(({ id }) => book.isFull(id))
+    book.recordRefusedDial(named.id)
+    book.recordRefusedDial(free.id)
+    expect(full()).toEqual([false, true])
+    clock.time += 59_999
+    expect(full()).toEqual([false, true])
+    book.recordDial(free, true)
+    expect(full()).toEqual([false, false])
+  })
+
   it('that failed are remembered for a while, until one is reached', () => {
     const [gone, back] = [contact(50), contact(51)]
     book.recordDial(gone, false)
