@@ -69,8 +69,9 @@ const MAX_KEPT_SHARE = 0.75
 /**
  * Chooses the peers to disconnect, least recently used first (N10a). Spares peers with requests in flight, new
  * ones, neighbours, and two servers at each distance. If there are too many connections in total, unidentified
- * peers go first, then clients, and new ones, too, if no room is left: those that just arrived go last. If that is
- * not enough, the newest peers of the host with most connections go, even with requests in flight.
+ * peers go first, then clients, and new ones, too, if no room is left: those that just arrived, and those whose
+ * first request is still on its way, go last. If that is not enough, the newest peers of the host with most
+ * connections go, even with requests in flight.
  */
 export function peersToDisconnect(
   peers: readonly ConnectedPeer[],
@@ -82,8 +83,10 @@ export function peersToDisconnect(
   const longGraceMs = isCrowded ? Math.min(SHORT_GRACE_MS, graceMs) : graceMs
   const choice = new Choice(peers, keptServers(peers, low))
   const isOld = ({ openedAtMs }: ConnectedPeer): boolean => openedAtMs <= nowMs - longGraceMs
-  const isArriving = ({ role, openedAtMs }: ConnectedPeer): boolean =>
-    role === 'unidentified' && openedAtMs > nowMs - GREETING_MS
+  const isArriving = ({ role, openedAtMs, usedAtMs }: ConnectedPeer): boolean =>
+    role === 'unidentified'
+      ? openedAtMs > nowMs - GREETING_MS
+      : usedAtMs <= openedAtMs && openedAtMs > nowMs - SHORT_GRACE_MS
   const isServer = ({ role }: ConnectedPeer): boolean => role === 'server'
   const servers = peers.filter(isServer)
 
