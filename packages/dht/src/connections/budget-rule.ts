@@ -149,8 +149,8 @@ class Choice {
 }
 
 /**
- * Milliseconds until another peer may be chosen, because it is no longer new, or perhaps no longer busy; undefined if
- * there will be none. A crowded node can't wait for the next newcomer: there may be no room for it to arrive.
+ * Milliseconds until another peer may be chosen: until the next one is no longer new, or until requests in flight may
+ * have ended, of which no event tells. Undefined if no more need be chosen.
  */
 export function nextChoiceMs(
   peers: readonly ConnectedPeer[],
@@ -164,11 +164,12 @@ export function nextChoiceMs(
     return undefined
   }
 
+  const longGraceMs = isCrowded ? SHORT_GRACE_MS : graceMs
   const waits = peers
-    .map(({ openedAtMs }) => openedAtMs + (isCrowded ? SHORT_GRACE_MS : graceMs) - nowMs)
+    .map(({ openedAtMs }) => openedAtMs + longGraceMs - nowMs)
     .filter((waitMs) => waitMs > 0)
-  const nextMs = Math.min(...waits, isCrowded ? RECHECK_MS : Number.POSITIVE_INFINITY)
-  return Number.isFinite(nextMs) ? nextMs : undefined
+  const recheckMs = isCrowded ? RECHECK_MS : Math.max(longGraceMs, SHORT_GRACE_MS)
+  return Math.min(recheckMs, ...waits)
 }
 
 /** The neighbours, and the most recently used servers at each distance. */

@@ -196,10 +196,12 @@ describe('nextChoiceMs', () => {
     expect(nextChoiceMs(crowd, marks, NOW_MS)).toBe(SHORT_GRACE_MS - 1000)
   })
 
-  it('is soon while all are busy: where no newcomer gets in, none reminds the node of those that are idle by then (N10a)', () => {
-    const busy = clients(marks.highTotal + 1, { isBusy: true })
-    expect(nextChoiceMs(busy, marks, NOW_MS)).toBe(RECHECK_MS)
-    expect(nextChoiceMs(busy.slice(1), marks, NOW_MS)).toBeUndefined()
+  it('comes again while too many have requests in flight (N10a)', () => {
+    const old = { openedAtMs: NOW_MS - 10 * marks.graceMs, isBusy: true }
+    expect(nextChoiceMs(servers(marks.high + 1, old), marks, NOW_MS)).toBe(marks.graceMs)
+    expect(nextChoiceMs(clients(marks.highTotal + 1, old), marks, NOW_MS)).toBe(RECHECK_MS)
+    const impatient = { ...marks, graceMs: 0 }
+    expect(nextChoiceMs(servers(marks.high + 1, old), impatient, NOW_MS)).toBe(SHORT_GRACE_MS)
   })
 })
 
