@@ -90,6 +90,7 @@ export class ConnectionParts {
           exchange.sayGoodbye(peer, reason)
         }
       },
+      onIdle: (peer) => client.peers.recordFull(peer),
       onLeaving: (peer) => {
         client.peers.recordResponse(peer)
         routing.leave(peer)

@@ -80,16 +80,19 @@ describe('NetworkMerge', () => {
     const world = new SimulatedWorld()
     const network = world.network(1) as [SimulatedPeer, ...SimulatedPeer[]]
 
-    for (let size = 1; size < 300; size++) {
+    for (let size = 1; size < 200; size++) {
       const [newcomer] = world.network(1) as [SimulatedPeer]
       newcomer.join(network[(7 * size) % network.length] as SimulatedPeer)
       network.push(newcomer)
       await world.settled()
-      const sample = [newcomer, network[(11 * size) % network.length] as SimulatedPeer]
-      expect(rightSearches(sample, network)).not.toContain(false)
+
+      if (size % 10 === 0) {
+        const sample = [newcomer, network[(11 * size) % network.length] as SimulatedPeer]
+        expect(rightSearches(sample, network)).not.toContain(false)
+      }
     }
 
-    expect(world.dials / 300).toBeLessThanOrEqual(20 + Math.log2(300))
+    expect(world.dials / 200).toBeLessThanOrEqual(20 + Math.log2(200))
   })
 
   it('asks connected neighbours for others, and dials only those that it does not know (N10g)', async () => {
