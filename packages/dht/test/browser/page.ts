@@ -6,7 +6,7 @@ import { Key } from 'interface-datastore'
 declare global {
   var waggle: { DHT: typeof DHT; openIndexedDB: typeof openIndexedDB; Key: typeof Key }
 
-  /** What tests keep in a page: its peer, and values that its watch has shown. */
+  /** Globals of a page: its peer, and the values that its watch has shown. */
   var peer: DHT
   var values: unknown[]
 }

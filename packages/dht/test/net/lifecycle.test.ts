@@ -9,12 +9,12 @@ import type { GetProgressEvent } from '../../src/operations/call-options.ts'
 import { acquaint, basicServices, libp2pNode, PATIENCE } from '../support/libp2p-node.ts'
 import { freeAddress } from '../support/loopback.ts'
 
-/** An application's own node with the Waggle service. */
+/** Starts an application's own node with the Waggle service. */
 function application() {
   return libp2pNode({ ...basicServices(), dht: waggleKadDHT(), waggle: waggle() })
 }
 
-/** Far less than any timeout: what would wait for peers takes longer. */
+/** A time limit far below any timeout: a call that waits for peers would exceed it. */
 const AT_ONCE = { timeoutMs: 1_000 }
 
 const hasIPv6 = Object.values(networkInterfaces()).some((addresses) =>

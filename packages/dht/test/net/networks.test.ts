@@ -43,7 +43,7 @@ async function member(protocol: string): Promise<Member> {
   return { protocol, node, dht: await DHT.create({ libp2p: node }) }
 }
 
-/** Each pair of nodes of which one has banned the other, or is not connected to it. */
+/** Lists the pairs of nodes of which one has banned the other, or is not connected to it. */
 function estranged(dhts: readonly DHT[]): unknown[] {
   return dhts.flatMap((one) =>
     dhts

@@ -225,7 +225,7 @@ describe('all peers of a network', () => {
 })
 
 describe('a peer whose disk is full', () => {
-  /** A megabyte, or half of one. */
+  /** Maximum blocks of a file: a megabyte, or half of one, by the size of a block. */
   const maxFileBlocks = 1024
   const VALUE_BYTES = 50_000
 

@@ -15,10 +15,10 @@ import { peerNumber } from '../support/numbered-peers.ts'
 import { PeerProcess } from '../support/peer-process.ts'
 import { tcpGate } from '../support/tcp-gate.ts'
 
-/** Nodes that lost somebody wait for up to ten seconds between two tries. */
+/** Options of a wait for a node that has lost peers: up to ten seconds between two attempts. */
 const LONG_PATIENCE = { timeout: 45_000, interval: 50 }
 
-/** So that a dead connection is noticed soon. */
+/** Options by which a dead connection is noticed soon. */
 const ATTENTIVE = {
   libp2pOptions: {
     connectionMonitor: {

@@ -239,7 +239,7 @@ async function pinged(from: DisposableNode, to: DisposableNode): Promise<number>
   return from.services.ping.ping(to.getMultiaddrs())
 }
 
-/** The same object to all who do not know its private parts. */
+/** Hides the private parts of an object. */
 function without<T extends object>(target: T, hidden: readonly PropertyKey[]): T {
   return new Proxy(target, {
     get(_, name) {
@@ -254,7 +254,7 @@ function withoutDecoder<S extends { readonly connection: object }>(secured: S): 
   return { ...secured, connection: without(secured.connection, ['decoder']) }
 }
 
-/** What this process warns of, until the test ends. */
+/** Records the warnings of this process until the test ends. */
 function overheardWarnings(): { of(library: string): string[] } {
   const messages: string[] = []
   const spy = vi.spyOn(process, 'emitWarning').mockImplementation((message) => {

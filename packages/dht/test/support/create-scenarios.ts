@@ -91,7 +91,7 @@ export const FAILURES: Readonly<Record<string, () => Promise<void>>> = {
   }
 }
 
-/** What goes well, and ends. */
+/** Calls that succeed, and then stop the DHT. */
 export const LIVES: Readonly<Record<string, () => Promise<void>>> = {
   'two peers store and get and stop': async () => {
     const first = await DHT.create()

@@ -11,7 +11,7 @@ const ALL = Array.from({ length: DEFAULT_NUM_REPLICAS }, (_, rank) => rank)
 const EARLY = plainRecord('early', START + 100)
 const LATE = plainRecord('late', START + 200)
 
-/** Whatever has not expired is new enough, as in Hivemind. */
+/** Accepts answers of any age, as Hivemind does. */
 const ANY_AGE = { maxAge: Number.POSITIVE_INFINITY, revalidateAfter: Number.POSITIVE_INFINITY }
 
 describe('CachedReads.read', () => {

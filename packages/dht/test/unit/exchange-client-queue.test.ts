@@ -36,7 +36,7 @@ function textOf(bytes: Uint8Array | undefined): string {
   return new TextDecoder().decode(bytes)
 }
 
-/** A record that fills a given part of a message. */
+/** Makes a record that fills a part of a message. */
 function recordOf(part: number): Uint8Array {
   return new Uint8Array(part * TARGET_MESSAGE_BYTES)
 }

@@ -133,7 +133,7 @@ describe('quietKadDHT', () => {
     expect(resolve).toHaveBeenCalled()
   })
 
-  /** Parts that no other test has changed. */
+  /** Makes parts that no other test has changed. */
   function fresh(): Record<'routingTable' | 'querySelf' | 'routingTableRefresh', object> {
     return {
       routingTable: { ...routingTable, closestPeerTagger: { start: () => 'tags' } },

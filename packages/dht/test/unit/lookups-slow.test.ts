@@ -117,7 +117,7 @@ describe('Lookups with a peer that is slow', () => {
 describe('Lookups with very many peers that never answer', () => {
   const batchSize = 12_000
 
-  /** As many peers that nobody has heard of before are asked, are late, and are given up. */
+  /** Asks this many unknown peers, which are late, and gives them up. */
   async function askStrangers(all: Scene, batch: number): Promise<void> {
     const { ask } = hesitantPeers()
     const running = Array.from({ length: batchSize }, (_, n) =>

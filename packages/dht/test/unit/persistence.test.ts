@@ -43,7 +43,7 @@ afterEach(async () => {
   await directory[Symbol.asyncDispose]()
 })
 
-/** Starts anew, with an empty store. */
+/** Starts again, with an empty store. */
 async function start(
   place: PersistenceOptions,
   options: RecordStoreOptions = {}

@@ -25,7 +25,7 @@ const LATEST = { cancellation: ACTIVE, latest: true }
 const NOTHING = { record: EMPTY_RECORD, behind: [] }
 const NEAREST = Array.from({ length: DEFAULT_NUM_REPLICAS }, (_, rank) => rank)
 
-/** A network in which the peers of these ranks hold these records. */
+/** Makes a network in which the peers of these ranks hold these records. */
 function network(
   options: SimulationOptions,
   held: Readonly<Record<number, DHTRecord>> = {}
@@ -349,7 +349,7 @@ describe('Replicas.findNearestPeers', () => {
 })
 
 describe('Replicas.read, when peers do not answer', () => {
-  /** Of the others all fail, from this rank on. */
+  /** Lets all other peers fail, from this rank on. */
   function silentFrom(net: Simulation, rank: number): void {
     for (const peer of net.peers.slice(rank)) {
       peer.fails = 'always'

@@ -229,7 +229,7 @@ describe('the age of a subkey that was read', () => {
   })
 })
 
-/** What may happen between two reads. */
+/** An event between two reads. */
 const step = fc.record({
   what: fc.constantFrom('write', 'delete', 'own write', 'lose', 'get', 'latest'),
   subkey: fc.constantFrom(undefined, 'alice', 'bob'),
@@ -237,7 +237,7 @@ const step = fc.record({
 })
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
 
-/** A node that reads and writes, and all that it was ever shown. */
+/** A node that reads and writes, and its results. */
 class Reader {
   readonly node: SimulatedCache = new SimulatedCache(KEY)
   shown: DHTRecord = EMPTY_RECORD

@@ -17,7 +17,7 @@ type Topology = Parameters<Registrar['register']>[1]
 const [SELF, SERVER, PAGE, OTHER] = [1, 2, 3, 4].map(peerNumber) as [PeerId, PeerId, PeerId, PeerId]
 const KEY = recordKey('key')
 
-/** A page with real tables and stores. Its protocols and its hand-over are the test's. */
+/** A page with real tables and stores. The test controls its protocols and its hand-over. */
 class PageScene {
   readonly events = new TypedEventEmitter<DHTEvents>()
   readonly store = new RecordStore()
@@ -60,7 +60,7 @@ class PageScene {
     this.routing.addConnected(SERVER, 'a host')
   }
 
-  /** Another page says that it stands in. */
+  /** Connects another page that stands in. */
   meet(page: PeerId, address = `/webrtc/p2p/${page}`): void {
     const connection = { remoteAddr: multiaddr(address) } as Connection
     this.#topology?.onConnect?.(page, connection)
