@@ -1,4 +1,4 @@
-// What a page of the browser tests has: the packages as an application imports them.
+// The globals of a page in the browser tests: the packages as an application imports them.
 import { DHT } from '@waggle/dht'
 import { openIndexedDB } from '@waggle/dht/indexeddb'
 import { Key } from 'interface-datastore'

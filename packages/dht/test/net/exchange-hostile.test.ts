@@ -280,7 +280,7 @@ describe('a replica that', () => {
     const { bad, writer, key } = all
     const startMs = performance.now()
     const stored = writer.store(key, 'stored', { ttl: 600 })
-    // What it leaves unanswered is asked again on another stream.
+    // The writer repeats unanswered requests on another stream.
     void (async () => {
       for (;;) {
         const talker = await bad.talkers.next()

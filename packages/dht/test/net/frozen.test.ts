@@ -36,7 +36,7 @@ describe('a peer that is frozen', () => {
       }
 
       frozen.resume()
-      // All that it was sent comes before it asks anybody.
+      // The node receives all stores sent meanwhile before it asks a peer.
       await vi.waitUntil(async () => (await frozen.stats()).records > CALLS, PATIENCE)
     }
   )

@@ -223,7 +223,7 @@ describe('nodes of one network with different limits', () => {
 
     for (const dht of all) {
       for (const key of ['large', 'dictionary', 'missing']) {
-        // What a reader's own limits do not allow is not there for it.
+        // A record beyond a reader's own limits counts as absent.
         await dht.get(key, { latest: true })
         await dht.get(key)
       }

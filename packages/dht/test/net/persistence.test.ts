@@ -165,7 +165,7 @@ describe('waggle with a dataDir, in a node of the caller', () => {
     const first = await DHT.create({ libp2p: node })
     await first.store('key', 1, { ttl: 600 })
     await node.stop()
-    // Nobody holds the directory between the two.
+    // The directory is free in between.
     await (await DHT.create({ dataDir })).stop()
     await node.start()
     const second = await DHT.create({ libp2p: node })

@@ -32,7 +32,7 @@ function firstMessage(stream: Stream): Promise<Uint8Array | undefined> {
   const { promise, resolve } = Promise.withResolvers<Uint8Array | undefined>()
   stream.addEventListener('close', () => resolve(undefined))
 
-  // It may have been reset before anybody listened.
+  // The stream may have been reset before this listener was added.
   if (stream.status !== 'open') {
     resolve(undefined)
   }

@@ -29,8 +29,8 @@ import { heldBy, putAt } from '../support/replica.ts'
 import { stockNode } from '../support/stock-node.ts'
 
 /*
- * What we believe about @libp2p/kad-dht. Where one of these fails after an upgrade, upstream has
- * changed: see what of src/kad can go, or must follow, before the pinned range is widened.
+ * Assumptions about @libp2p/kad-dht. If one fails after an upgrade, kad-dht has changed: adapt src/kad, or remove
+ * what it no longer needs, before you widen the pinned range.
  */
 
 describe('kad-dht', () => {
@@ -153,8 +153,7 @@ describe('kad-dht', () => {
 })
 
 /*
- * What we believe about the private parts of libp2p's encrypter and muxer, and that a connection of
- * other ones works all the same.
+ * Assumptions about the private parts of libp2p's encrypter and muxer. Connections without these parts work, too.
  */
 
 describe('noise', () => {

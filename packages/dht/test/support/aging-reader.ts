@@ -131,7 +131,7 @@ export class AgingReader implements AsyncDisposable {
     this.#watching = watching
     void (async () => {
       for await (const _ of watching) {
-        // What is delivered is noted as it is learned.
+        // The states are recorded as they are learned.
       }
     })()
     await turns(20)

@@ -10,8 +10,7 @@ import { muteServer } from './loopback.ts'
 import { skewedDHT } from './skewed-node.ts'
 
 /*
- * What may become of a DHT, as programs of their own. When one of them is over, nothing that it
- * started may keep its process alive.
+ * Scenarios of a DHT, each a program of its own. Nothing that one starts may keep its process alive after its end.
  */
 
 /** Attempts to create a DHT that fail, by what is wrong. */

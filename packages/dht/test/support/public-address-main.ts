@@ -1,6 +1,6 @@
 /**
- * What becomes of a connection through a relay where the others have public addresses. Its output is a
- * line of JSON. To be run where `PUBLIC_ADDRESS` is an address of the machine: in a namespace.
+ * Reports what happens to a relayed connection when the other peers have public addresses, as a line of JSON. Run it
+ * where `PUBLIC_ADDRESS` is an address of the machine: in a network namespace.
  */
 import process from 'node:process'
 import type { Connection } from '@libp2p/interface'

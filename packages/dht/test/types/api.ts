@@ -1,4 +1,4 @@
-// What the API lets people write, and what it refuses. Nothing here runs.
+// Valid and invalid uses of the API, for the compiler only: nothing here runs.
 import {
   DEFAULTS,
   DHT,

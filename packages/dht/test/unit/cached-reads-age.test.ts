@@ -105,7 +105,7 @@ describe('the age of an answer (N5b)', () => {
       asked += await node.passUntil(START + second)
     }
 
-    // Those that fail are asked once more, in case too few have answered.
+    // Failing peers are asked once more, in case too few have answered.
     expect(asked).toBeLessThanOrEqual(2 * 4)
   })
 

@@ -91,7 +91,7 @@ describe('CachedReads.read', () => {
     node.put(subkeyRecord('a', 1, START + 100), 0)
     hanging.hangs = 'always'
     const cancellation = { isCancelled: false }
-    // Nobody is told: the call has ended when nothing is wanted any more.
+    // The promise stays pending: the caller has cancelled it.
     void node.reads.read(KEY, { cancellation, latest: true })
     await turns(5)
     cancellation.isCancelled = true

@@ -193,7 +193,7 @@ describe('FrameReader', () => {
     const piece = new Uint8Array(1024)
     const startMs = performance.now()
 
-    // Nobody reads: in time that grew with the square, this would copy 500 GB.
+    // Nothing is read. Copying all bytes with each piece would copy 500 GB.
     for (let i = 0; i < 32 * 1024; i++) {
       reader.push(chunk(piece))
     }

@@ -134,7 +134,7 @@ describe('openLevelDisk on a damaged database', () => {
   beforeAll(async () => {
     sound = await temporaryDirectory()
     const path = join(sound.path, 'records')
-    // What is in the log when a database is opened goes into a table.
+    // Opening a database writes its log into a table.
     await fill(path, 0, (2 / 3) * RECORDS)
     await fill(path, (2 / 3) * RECORDS, RECORDS)
   })

@@ -225,7 +225,7 @@ describe('openPersistence with a dataDir', () => {
       store.apply(recordKey(i), plainRecord(randomBytes(100), NOW + 10))
     }
 
-    // What is in the log goes into a table, with the notes in its first block.
+    // Opening writes the log into a table, with the notes in its first block.
     await start({ dataDir })
     await persistence?.close()
     persistence = undefined

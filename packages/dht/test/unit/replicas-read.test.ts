@@ -244,7 +244,7 @@ describe('Replicas.read', () => {
     cancellation.isCancelled = true
     await reading
 
-    // Nobody of the many who would be asked before the key counts as absent.
+    // No peer beyond the nearest ones was asked.
     expect(net.ranks('find')).toEqual(NEAREST)
     expect(net.peers.filter((peer) => net.book.isAvoided(peer))).toEqual([])
   })

@@ -171,7 +171,7 @@ describe('Replicas.write', () => {
     cancellation.isCancelled = true
     await writing
 
-    // Nobody in the place of the one that failed.
+    // No peer replaces the failed one.
     expect(net.ranks('store')).toEqual(NEAREST)
     expect(net.peers.filter((peer) => net.book.isAvoided(peer))).toEqual([net.peer(0)])
   })

@@ -200,7 +200,7 @@ describe('Upkeep of peers that joined at once', () => {
 
   it('has each record where it belongs though each left some to others who knew the newcomer later (N7)', async () => {
     const net = await grownTogetherSlowly()
-    // Who hands over what shows itself to be a guess: without the audit this test has no subject.
+    // Some hand-overs were omitted. Otherwise this test would prove nothing.
     expect(lacking(net, RECORDS)).toBeGreaterThan(0)
 
     await net.audit()

@@ -356,7 +356,7 @@ describe('a peer', () => {
       last = await told(talker)
     }
 
-    // What yamux lets be under way, and no more: the rest was replaced before it could be sent.
+    // yamux's window limits the notices in flight. The others were replaced before they could be sent.
     expect(talker.sizes.length - heldBack).toBeLessThan(changes)
   })
 
