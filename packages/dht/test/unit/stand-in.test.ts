@@ -23,7 +23,6 @@ class PageScene {
   readonly store = new RecordStore()
   readonly cache = new RecordStore()
   readonly served = new Set<string>()
-  readonly said = new Set<string>()
   readonly handedOver: number[] = []
   readonly stopping = new AbortController()
   isTaken = true
@@ -46,7 +45,6 @@ class PageScene {
     routing: this.routing,
     store: this.store,
     cache: this.cache,
-    hasSaidGoodbye: (peer) => this.said.has(peer.toString()),
     serve: async () => void this.served.add('records'),
     stopServing: async () => void this.served.delete('records'),
     handOver: async () => {
@@ -158,8 +156,9 @@ describe('a page that may stand in', () => {
     scene.routing.addConnected(SERVER, 'a host')
     await scene.until(() => !scene.standIn.isReplica)
     expect(scene.standIn.mayLack).toBe(false)
-    scene.said.add(SERVER.toString())
-    await standIn()
+    scene.routing.leave(SERVER)
+    await scene.until(() => scene.served.size === 2)
+    scene.meet(PAGE)
     expect(scene.standIn.isReplica).toBe(true)
     expect(scene.standIn.mayLack).toBe(false)
   })
