@@ -75,6 +75,14 @@ describe('DHT.stop', () => {
     expect(dht.libp2p.status).toBe('stopped')
   })
 
+  it('leaves the last figures of the node', async () => {
+    const dht = await DHT.create({ clientMode: true })
+    await dht.stop()
+    expect(dht.stats()).toMatchObject({ records: 0, knownPeers: 0 })
+    expect(dht.clientMode).toBe(true)
+    expect(dht.peers).toEqual([])
+  })
+
   it('resolves for all who call it when the node has stopped', async () => {
     const dht = await DHT.create()
 
