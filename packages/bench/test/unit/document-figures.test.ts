@@ -151,7 +151,7 @@ describe('the figures in SECURITY.md', () => {
 })
 
 describe('the figures in docs/records.md', () => {
-  const claims = rows(section('docs/records.md', '### What checking costs'))
+  const claims = rows(section('docs/records.md', '### Cost of checking'))
 
   it('are those of the report: what checking costs', () => {
     const claimed = claims.map(numbersIn).filter(({ length }) => length > 0)
