@@ -2,19 +2,19 @@ import type { MultiaddrConnection, StreamCloseEvent } from '@libp2p/interface'
 import { overriding } from '../door/overriding.ts'
 import { afterMicrotasks } from '../timing/end-of-turn.ts'
 
-/** Milliseconds of one turn of the event loop after which no further listener is told of an end. */
+/** Milliseconds of one turn of the event loop after which no further listener is called. */
 const TURN_MS = 0.5
 
 /** Milliseconds of other work for each millisecond that ends have taken. */
 const REST = 2
 
-/** Ends that wait. Beyond it, they are told without a rest, so that they do not pile up. */
+/** Waiting ends beyond which listeners are called without a rest. */
 const MAX_WAITING = 512
 
 type Listener = (event: StreamCloseEvent) => void
 
 /**
- * Tells of connections that other sides have ended, a few at a time. One end takes libp2p and its services up to a
+ * Reports connections that other sides have ended, a few at a time. One end takes libp2p and its services up to a
  * millisecond, and a process that dies or a link that breaks ends many at once. Requests of others go on meanwhile:
  * nothing is sent on an ended connection in any case.
  */
@@ -22,7 +22,9 @@ export class PacedClosings {
   readonly #waiting: (() => void)[] = []
   #isBusy = false
 
-  /** Wraps a connection so that its listeners take their turns. What this side ends is told at once. */
+  /**
+   * Wraps a connection so that its listeners take their turns. Connections that this side ends report it at once.
+   */
   pace(connection: MultiaddrConnection): MultiaddrConnection {
     const addEventListener = connection.addEventListener.bind(connection)
     const removeEventListener = connection.removeEventListener.bind(connection)

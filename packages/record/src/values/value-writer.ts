@@ -3,7 +3,7 @@ import { is64Bit, MAJOR, SIMPLE } from '../cbor/format.ts'
 import type { CanonicalWriter } from '../cbor/writer.ts'
 import { MAX_VALUE_DEPTH } from './value.ts'
 
-/** The use of what is written. Only values can hold objects. */
+/** The use of the written value. Only values can hold objects. */
 export type Role = 'value' | 'key' | 'subkey'
 
 /** The writer's position inside the value. It becomes a path only for an error message. */
