@@ -186,6 +186,7 @@ class WaggleService implements Waggle, Startable {
       peers: this.peers.length,
       knownPeers: routing.size,
       dials: client.dialer.dials,
+      dialsByTask: client.dialer.dialsByTask,
       refusedDials: client.dialer.refusals,
       disconnectedPeers: connections.budget.closed,
       clockSkewMs: clocks.medianSkewMs,
@@ -221,6 +222,10 @@ class WaggleService implements Waggle, Startable {
 
   isBanned(peer: PeerId): boolean {
     return this.#running?.peers.isBanned(peer) ?? false
+  }
+
+  countJoin(): void {
+    this.#running?.client.dialer.count('join')
   }
 
   discover(peer: PeerId): void {
