@@ -10,7 +10,7 @@ interface PagePartsInit extends Pick<PeerParts, 'client' | 'routing'> {
   readonly cache: RecordStore | undefined
   readonly goodbyes: () => Goodbyes
   readonly servers: { serveRecords(): Promise<void>; stopServing(): Promise<void> }
-  readonly upkeep: Pick<Upkeep, 'leave'>
+  readonly upkeep: Pick<Upkeep, 'run'>
 }
 
 /** Creates the parts of a page that talks to others; undefined for any other node. */
@@ -27,7 +27,7 @@ export function joinPages(
     hasSaidGoodbye: (peer) => goodbyes().has(peer),
     serve: () => servers.serveRecords(),
     stopServing: () => servers.stopServing(),
-    handOver: () => upkeep.leave()
+    handOver: () => upkeep.run()
   })
   role.standIn = joined?.standIn
   return joined

@@ -1,7 +1,8 @@
-import type { PeerId, PeerInfo, TypedEventTarget } from '@libp2p/interface'
+import { AbortError, type PeerId, type PeerInfo, type TypedEventTarget } from '@libp2p/interface'
 import { type DHTRecord, isEmpty } from '@waggle/record'
 import { encodedSize } from '@waggle/record/replica'
 import type { DHTEvents } from '../events.ts'
+import type { StoreOutcome } from '../lookup/record-channel.ts'
 import { pointOfKey } from '../peers/key-space.ts'
 import type { Member } from '../peers/known-peers.ts'
 import { keyOf, nameOf } from '../store/record-store.ts'
@@ -11,6 +12,7 @@ import { nextTask } from '../timing/end-of-turn.ts'
 import { mapMany } from '../timing/many.ts'
 import { AntiEntropy, MAX_RECORD_BYTES_IN_FLIGHT } from './anti-entropy.ts'
 import { newOwners, replicationTargets } from './hand-over.ts'
+import { handOverAll, MAX_IN_FLIGHT } from './hand-over-all.ts'
 import {
   COMPARE_MS,
   FRESH_MS,
@@ -29,9 +31,6 @@ import type { UpkeepInit } from './upkeep-init.ts'
 
 /** Records processed before other work runs. */
 const SLICE = 256
-
-/** Records in flight. */
-const MAX_IN_FLIGHT = 256
 
 /** A record to be handed over to one peer. */
 interface PendingTransfer {
@@ -100,41 +99,11 @@ export class Upkeep implements CancellationToken {
   }
 
   /**
-   * Hands over the records that new owners lack. Resolves when all records are at their owners, according to this
-   * node.
+   * Hands over the records that new owners lack, or all of them if this node is no replica any more. Resolves when
+   * all records are at their owners, according to this node, or this pass could not send more.
    */
   run(): Promise<void> {
     return this.#alone(() => this.#pass())
-  }
-
-  /**
-   * Sends each record to the nearest other server before this node becomes a client. That server restores the
-   * number of replicas. Resolves with whether all have been sent.
-   */
-  async leave(): Promise<boolean> {
-    const failed = new Set<string>()
-    await this.#alone(async () => {
-      const { members, self, store } = this.#init
-      const others = new MembershipView(
-        [...members()].filter(({ contact }) => !contact.id.equals(self.id))
-      )
-      await mapMany(
-        [...store.names()],
-        async (name) => {
-          const key = keyOf(name)
-          const [nearest = ''] = others.nearest(pointOfKey(key), 1)
-          const member = others.get(nearest)
-          await (member && this.#transfer({ key, to: member.contact, sizeBytes: 0 }, failed))
-        },
-        {
-          cancellation: this,
-          maxItems: MAX_IN_FLIGHT,
-          maxBytes: MAX_RECORD_BYTES_IN_FLIGHT,
-          bytesOf: (name) => encodedSize(store.get(keyOf(name)))
-        }
-      )
-    })
-    return failed.size === 0 && !this.isCancelled
   }
 
   /** Looks up the nearest peers, runs a pass, and then compares records with new replicas. */
@@ -193,6 +162,7 @@ export class Upkeep implements CancellationToken {
     const pass = this.#begin()
 
     if (!this.#init.isReplica()) {
+      await this.#leave(pass.after)
       return
     }
 
@@ -215,6 +185,23 @@ export class Upkeep implements CancellationToken {
     pass.after.settle(pass.before, performance.now(), (name) => this.#owed.has(name))
     this.#passedMs = pass.startMs
     this.#settled = pass.after
+  }
+
+  /** Hands over what this node has held until it became a client. */
+  async #leave(servers: MembershipView): Promise<void> {
+    const { self, store } = this.#init
+
+    if (store.records === 0) {
+      return
+    }
+
+    const isDone = await handOverAll({
+      store,
+      servers: servers.without(new Set([self.id.toString()])),
+      send: (to, key, record) => this.#send(to, key, record),
+      cancellation: this
+    })
+    isDone || this.#alarm.within(RETRY_MS)
   }
 
   #begin(): Pass {
@@ -384,14 +371,16 @@ export class Upkeep implements CancellationToken {
   }
 
   /** Sends a record, and delays it for a newcomer. Rejects when sending fails. */
-  async #send(to: PeerInfo, key: Uint8Array, record: DHTRecord): Promise<void> {
+  async #send(to: PeerInfo, key: Uint8Array, record: DHTRecord): Promise<StoreOutcome> {
     if (performance.now() - this.#present.sinceMs(to.id.toString()) < NEWCOMER_MS) {
       await this.#pace.wait(encodedSize(record))
     }
 
-    if (!this.isCancelled) {
-      await this.#init.send(to, key, record)
+    if (this.isCancelled) {
+      throw new AbortError('the node was stopped')
     }
+
+    return this.#init.send(to, key, record)
   }
 }
 
