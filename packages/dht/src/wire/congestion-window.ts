@@ -66,6 +66,9 @@ interface SentPart {
 
   /** Whether a larger window would have allowed more. */
   readonly isLimited: boolean
+
+  /** Whether nothing else was in flight. */
+  readonly isAlone: boolean
 }
 
 /**
@@ -145,7 +148,9 @@ export class CongestionWindow {
 
   /** Records a sent part. `isLast`: nothing else waits at the moment. */
   send(bytes: number, isLast: boolean, nowMs: number): void {
-    if (this.#inFlight === 0) {
+    const isAlone = this.#inFlight === 0
+
+    if (isAlone) {
       this.#receivedMs = nowMs
       this.#ackedSentMs = nowMs
     }
@@ -154,7 +159,7 @@ export class CongestionWindow {
     this.#parts.push({
       ...{ bytes, sentMs: nowMs, received: this.#received, receivedMs: this.#receivedMs },
       earlierSentMs: this.#ackedSentMs,
-      isLimited: !isLast
+      ...{ isLimited: !isLast, isAlone }
     })
   }
 
@@ -204,10 +209,10 @@ export class CongestionWindow {
   }
 
   #measure(part: SentPart, ackedBytes: number, nowMs: number): void {
-    const { isLimited, sentMs } = part
+    const { isAlone, isLimited, sentMs } = part
     const isFirst = !this.#isMeasured
     const delayMs = Math.max(nowMs - sentMs, 1)
-    this.#recordDelay(delayMs, nowMs)
+    this.#recordDelay(delayMs, isAlone, nowMs)
     this.#recordJitter(sentMs, nowMs)
     this.#recordRound(nowMs)
 
@@ -235,7 +240,10 @@ export class CongestionWindow {
     const { earlierSentMs, isLimited, received, receivedMs, sentMs } = part
     const elapsedMs = Math.max(nowMs - receivedMs, sentMs - earlierSentMs, 1)
     const rate = (this.#received - received) / elapsedMs
-    this.#rates.record(rate, { isLimited, received: this.#received, inFlight: this.#inFlight })
+    this.#rates.record(rate, {
+      isLimited: isLimited && sentMs >= this.#probesUntilMs,
+      ...{ received: this.#received, inFlight: this.#inFlight }
+    })
     this.#recordPeak(nowMs)
   }
 
@@ -306,14 +314,18 @@ export class CongestionWindow {
       : delayMs + Math.max(EXTRA_DELAYS * delayMs, slackMs)
   }
 
-  #recordDelay(delayMs: number, nowMs: number): void {
+  /** A part that was alone has measured the bare line, so a transfer is not slowed down to measure it again. */
+  #recordDelay(delayMs: number, isAlone: boolean, nowMs: number): void {
+    if (isAlone && delayMs < FULL_DELAYS * this.#leastDelayMs) {
+      this.#delaySinceMs = nowMs
+    }
+
     if (nowMs - this.#delaySinceMs > DELAY_MEMORY_MS) {
-      const isFirst = this.#delaySinceMs === Number.NEGATIVE_INFINITY
       this.#earlierDelayMs = this.#delayMs
       this.#delayMs = delayMs
       this.#delaySinceMs = nowMs
 
-      if (!isFirst) {
+      if (!isAlone) {
         this.#probe(delayMs, nowMs)
       }
     } else {
@@ -321,10 +333,10 @@ export class CongestionWindow {
     }
   }
 
-  /** Sends little for two delays, and for two more where it matters how much they vary. */
+  /** Sends little until what is in flight has arrived, for a delay, and for two more where it matters how much they vary. */
   #probe(delayMs: number, nowMs: number): void {
     this.#probesSinceMs = nowMs + delayMs
-    this.#probesUntilMs = nowMs + 2 * (delayMs + Math.min(delayMs, MAX_SLACK_MS))
+    this.#probesUntilMs = nowMs + delayMs + this.#leastDelayMs + 2 * Math.min(delayMs, MAX_SLACK_MS)
     this.#jitterMs = 0
     this.#probedDelayMs = this.#leastDelayMs
   }

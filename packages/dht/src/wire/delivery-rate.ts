@@ -1,8 +1,8 @@
 /** Round trips of a period. */
-const ROUNDS = 4
+const ROUNDS = 3
 
 /**
- * Tells the highest rate, in bytes per millisecond, of the last four to eight round trips (after BBR). Lower ones are
+ * Tells the highest rate, in bytes per millisecond, of the last three to six round trips (after BBR). Lower ones are
  * no news: acks come late where processors are busy, and together where they wait for each other.
  */
 export class DeliveryRate {
@@ -13,9 +13,6 @@ export class DeliveryRate {
 
   /** Received bytes at which this round trip ends. */
   #until = 0
-
-  /** Whether this period has shown what the path delivers. */
-  #isLimited = false
 
   /** Completed periods, whose rates others may compare. */
   #periods = 0
@@ -34,30 +31,31 @@ export class DeliveryRate {
     this.#periods = 0
   }
 
-  /** Records a rate. `isLimited`: a larger window would have allowed more. Times are counted in received bytes. */
+  /**
+   * Records a rate. `isLimited`: a larger window would have allowed more, and it is no smaller than it should be, so the
+   * rate tells what the path delivers.
+   */
   record(rate: number, { isLimited, received, inFlight }: RateSample): void {
-    this.#isLimited ||= isLimited
+    this.#present = Math.max(this.#present, rate)
 
-    if (received >= this.#until) {
+    if (isLimited && received >= this.#until) {
       this.#until = received + inFlight
       this.#rounds++
     }
 
-    // A sender with little to send learns little about the path.
-    if (this.#rounds > ROUNDS && this.#isLimited) {
+    if (this.#rounds === ROUNDS) {
       this.#earlier = this.#present
-      this.#present = 0
+      this.#present = rate
       this.#rounds = 0
-      this.#isLimited = false
       this.#periods++
     }
-
-    this.#present = Math.max(this.#present, rate)
   }
 }
 
 interface RateSample {
   readonly isLimited: boolean
+
+  /** Bytes received so far, and in flight. */
   readonly received: number
   readonly inFlight: number
 }
