@@ -76,7 +76,7 @@ export class ConnectionParts {
   }
 
   #createGoodbyes(): Goodbyes {
-    const { client, exchange, routing, server } = this.#init
+    const { exchange, peers, routing, server } = this.#init
     return new Goodbyes({
       onStream: [
         (peer, reason) => exchange.sayGoodbye(peer, reason),
@@ -90,9 +90,9 @@ export class ConnectionParts {
           exchange.sayGoodbye(peer, reason)
         }
       },
-      onIdle: (peer) => client.peers.recordFull(peer),
+      onIdle: (peer) => peers.recordFull(peer),
       onLeaving: (peer) => {
-        client.peers.recordResponse(peer)
+        peers.recordResponse(peer)
         routing.leave(peer)
       }
     })
