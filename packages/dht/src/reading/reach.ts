@@ -24,7 +24,7 @@ export interface ReachNode {
   readonly mayLack?: () => boolean
 }
 
-/** Tells whether a lookup has reached enough of a key's nearest servers (N11). */
+/** Decides whether a lookup has reached enough of a key's nearest servers (N11). */
 export class Reach {
   readonly #init: ReachInit
   readonly #responses = new Map<PeerInfo, LookupResponse>()

@@ -2,27 +2,43 @@ import type { MultiaddrConnection, StreamCloseEvent } from '@libp2p/interface'
 import { overriding } from '../door/overriding.ts'
 import { afterMicrotasks } from '../timing/end-of-turn.ts'
 
-/** Milliseconds of one turn of the event loop after which no further listener is told of an end. */
+/** Milliseconds of one turn of the event loop after which no further listener is called. */
 const TURN_MS = 0.5
 
 /** Milliseconds of other work for each millisecond that ends have taken. */
 const REST = 2
 
-/** Ends that wait. Beyond it, they are told without a rest, so that they do not pile up. */
-const MAX_WAITING = 512
+/**
+ * Milliseconds that an end may wait. libp2p counts the connection until then, and refuses newcomers for it. Beyond it,
+ * listeners are called without a rest, and many in a turn.
+ */
+const MAX_WAIT_MS = 100
+
+/** Milliseconds of one turn while ends have waited for too long. */
+const LATE_TURN_MS = 10
 
 type Listener = (event: StreamCloseEvent) => void
 
+/** A listener that has not been called with an end. */
+interface Waiting {
+  readonly tell: () => void
+
+  /** Time of the end, in ms of the process's clock. */
+  readonly sinceMs: number
+}
+
 /**
- * Tells of connections that other sides have ended, a few at a time. One end takes libp2p and its services up to a
+ * Reports connections that other sides have ended, a few at a time. One end takes libp2p and its services up to a
  * millisecond, and a process that dies or a link that breaks ends many at once. Requests of others go on meanwhile:
  * nothing is sent on an ended connection in any case.
  */
 export class PacedClosings {
-  readonly #waiting: (() => void)[] = []
+  readonly #waiting: Waiting[] = []
   #isBusy = false
 
-  /** Wraps a connection so that its listeners take their turns. What this side ends is told at once. */
+  /**
+   * Wraps a connection so that its listeners take their turns. Connections that this side ends report it at once.
+   */
   pace(connection: MultiaddrConnection): MultiaddrConnection {
     const addEventListener = connection.addEventListener.bind(connection)
     const removeEventListener = connection.removeEventListener.bind(connection)
@@ -47,13 +63,18 @@ export class PacedClosings {
     })
   }
 
-  #add(task: () => void): void {
-    this.#waiting.push(task)
+  #add(tell: () => void): void {
+    this.#waiting.push({ tell, sinceMs: performance.now() })
 
     if (!this.#isBusy) {
       this.#isBusy = true
       this.#takeTurn()
     }
+  }
+
+  get #isLate(): boolean {
+    const [oldest] = this.#waiting
+    return oldest !== undefined && performance.now() - oldest.sinceMs > MAX_WAIT_MS
   }
 
   #takeTurn(): void {
@@ -66,14 +87,15 @@ export class PacedClosings {
 
     // Measured with all that continues in microtasks.
     afterMicrotasks(() => this.#rest(performance.now() - startMs))
+    const turnMs = this.#isLate ? LATE_TURN_MS : TURN_MS
 
     do {
-      this.#waiting.shift()?.()
-    } while (performance.now() - startMs < TURN_MS && this.#waiting.length > 0)
+      this.#waiting.shift()?.tell()
+    } while (performance.now() - startMs < turnMs && this.#waiting.length > 0)
   }
 
   #rest(tookMs: number): void {
-    const restMs = this.#waiting.length > MAX_WAITING ? 0 : REST * tookMs
+    const restMs = this.#isLate ? 0 : Math.min(REST * tookMs, MAX_WAIT_MS)
     // It keeps the process alive: whoever ends a node waits for the end of its connections.
     setTimeout(() => this.#takeTurn(), restMs)
   }

@@ -4,7 +4,7 @@ import process from 'node:process'
 import { TurnWatch } from '../../../dht/test/support/turn-watch.ts'
 import { HivemindDHT } from '../../src/index.ts'
 
-/** Milliseconds after which it ends by itself, whatever becomes of the test. */
+/** Milliseconds until the process ends by itself, whatever happens to the test. */
 const LIFETIME_MS = 120_000
 
 const dht = await HivemindDHT.create({ initialPeers: process.argv.slice(2) })

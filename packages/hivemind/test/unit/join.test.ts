@@ -33,7 +33,7 @@ const writes = fc
   .record({ subkey: fc.option(names, { nil: undefined }) })
   .chain(({ subkey }) => entries.map((entry) => ({ ...entry, subkey })))
 
-/** Subkeys have an order to replicas, and none in what is held. */
+/** Returns a record's entries without their order, which only replicas know. */
 function held({ plain, subkeys }: HivemindRecord): unknown {
   return { plain, subkeys: [...subkeys].toSorted(([a], [b]) => (a < b ? -1 : 1)) }
 }

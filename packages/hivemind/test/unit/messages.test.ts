@@ -50,7 +50,7 @@ function messageIn(frame: string): Uint8Array {
   return message
 }
 
-/** Numbers are captured beside their bits where decimals would not do. */
+/** Reads a captured number from its bits, where decimals would not do. */
 function numberOf(captured: number | { number: number } | undefined): number {
   return typeof captured === 'object' ? captured.number : (captured ?? 0)
 }

@@ -138,7 +138,7 @@ function nestedTuples(depth: number): string {
   return hex
 }
 
-/** The same with numbers for floats. */
+/** Replaces floats by numbers. */
 function plain(value: HivemindValue): HivemindValue {
   if (value instanceof Float) {
     return value.value

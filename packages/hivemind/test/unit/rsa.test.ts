@@ -14,7 +14,7 @@ import { vectors } from '../support/vectors.ts'
 
 const { python, jsSigned } = vectors.rsa
 
-/** A libp2p key as far as signing needs it. */
+/** A libp2p key with the fields that signing needs. */
 const pythonKey = await privateKeyOf(python.private_key_pkcs1_der)
 
 const submission = {

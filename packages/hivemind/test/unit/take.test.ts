@@ -15,7 +15,7 @@ import { type Moment, type ReplicaVector, vectors } from '../support/vectors.ts'
 const NOW = 1_700_000_000
 const limits = { ...DEFAULT_HIVEMIND_LIMITS, maxTtl: 4_000_000_000 }
 
-/** Where ours does better, and what it does. Where Python's fails, ours answers false. */
+/** Differences from Python that are improvements. Where Python fails, ours answers false. */
 const BETTER: Readonly<Record<string, Partial<ReplicaVector>>> = {
   'whole dictionary stops at the first that is refused': {
     found: {
@@ -39,7 +39,7 @@ function momentOf(moment: Moment): number {
   return Number(moment)
 }
 
-/** Does with one write what a replica does with one item of a request. */
+/** Takes in one write, as a replica takes in one item of a request. */
 function taken(
   held: HivemindRecord,
   [subkey, value, expiration]: ReplicaVector['writes'][number]
