@@ -52,8 +52,8 @@ export interface Watermarks {
 export const SHORT_GRACE_MS = 1500
 
 /**
- * Milliseconds for which a connection may take to tell who is at its other end. Meanwhile it goes last: a full node that
- * closed its newest connections would admit nobody.
+ * Milliseconds for a connection to identify its peer. Until then it is closed last: a full node that closed its
+ * newest connections would admit no peer.
  */
 export const GREETING_MS = 1000
 

@@ -42,7 +42,9 @@ export interface GatewayClientInit extends ClientParts, Pick<Judge, 'onForgery'>
   readonly lookups: Pick<Lookups, 'inTime'>
 }
 
-/** Gateways whose answers a read of the latest joins, and that must say that nothing is there, if so many answer. */
+/**
+ * Gateways whose answers a `latest` read joins, and that must agree on absence, if this many answer.
+ */
 const ANSWERS = 2
 
 /** Gateways asked for one call. */
@@ -215,7 +217,7 @@ export class GatewayClient implements Gateways {
     return { record, responded, error: isKnown ? undefined : error }
   }
 
-  /** Checks what a gateway says of a write; undefined if it can't prove what it says (N6). */
+  /** Checks a gateway's reply to a write; undefined if it lacks the proof (N6). */
   async #judged(
     gateway: PeerInfo,
     { key, write, answer }: { key: Uint8Array; write: DHTRecord; answer: WriteAnswer }
@@ -239,7 +241,9 @@ export class GatewayClient implements Gateways {
   }
 }
 
-/** Whether an answer tells what replicas hold, and not only that too few of them responded. */
+/**
+ * Whether an answer has the replicas' records, and does not only say that too few of them responded.
+ */
 function isDecisive(answer: Answered): boolean {
   return answer.state === 'held' || (answer.state === 'absent' && answer.responded > 0)
 }

@@ -147,7 +147,9 @@ interface Readings {
   readonly found: readonly Pick<GatewayReading, 'record' | 'responded'>[]
 }
 
-/** Joins what was found with what this node knows by now, so that a stale answer undoes nothing. */
+/**
+ * Joins the results with the record that this node knows by now, so that a stale answer undoes nothing.
+ */
 function readingOf(known: KnownRecords, { key, options, freshMs, found }: Readings): Reading {
   const { clock, limits } = known.store
   const joined = found.reduce(

@@ -76,7 +76,7 @@ export class ConnectionParts {
   }
 
   #createGoodbyes(): Goodbyes {
-    const { client, exchange, peers, routing, server } = this.#init
+    const { exchange, peers, routing, server } = this.#init
     return new Goodbyes({
       onStream: [
         (peer, reason) => exchange.sayGoodbye(peer, reason),
@@ -92,7 +92,7 @@ export class ConnectionParts {
       },
       onIdle: (peer) => peers.recordFull(peer),
       onLeaving: (peer) => {
-        client.peers.recordResponse(peer)
+        peers.recordResponse(peer)
         routing.leave(peer)
       }
     })

@@ -2,15 +2,15 @@ import type { MultiaddrConnection, StreamCloseEvent } from '@libp2p/interface'
 import { overriding } from '../door/overriding.ts'
 import { afterMicrotasks } from '../timing/end-of-turn.ts'
 
-/** Milliseconds of one turn of the event loop after which no further listener is told of an end. */
+/** Milliseconds of one turn of the event loop after which no further listener is called. */
 const TURN_MS = 0.5
 
 /** Milliseconds of other work for each millisecond that ends have taken. */
 const REST = 2
 
 /**
- * Milliseconds that an end may wait. libp2p counts the connection until then, and refuses newcomers for it. Beyond it, ends
- * are told without a rest, and many in a turn.
+ * Milliseconds that an end may wait. libp2p counts the connection until then, and refuses newcomers for it. Beyond it,
+ * listeners are called without a rest, and many in a turn.
  */
 const MAX_WAIT_MS = 100
 
@@ -19,7 +19,7 @@ const LATE_TURN_MS = 10
 
 type Listener = (event: StreamCloseEvent) => void
 
-/** A listener that has not been told of an end. */
+/** A listener that has not been called with an end. */
 interface Waiting {
   readonly tell: () => void
 
@@ -28,7 +28,7 @@ interface Waiting {
 }
 
 /**
- * Tells of connections that other sides have ended, a few at a time. One end takes libp2p and its services up to a
+ * Reports connections that other sides have ended, a few at a time. One end takes libp2p and its services up to a
  * millisecond, and a process that dies or a link that breaks ends many at once. Requests of others go on meanwhile:
  * nothing is sent on an ended connection in any case.
  */
@@ -36,7 +36,9 @@ export class PacedClosings {
   readonly #waiting: Waiting[] = []
   #isBusy = false
 
-  /** Wraps a connection so that its listeners take their turns. What this side ends is told at once. */
+  /**
+   * Wraps a connection so that its listeners take their turns. Connections that this side ends report it at once.
+   */
   pace(connection: MultiaddrConnection): MultiaddrConnection {
     const addEventListener = connection.addEventListener.bind(connection)
     const removeEventListener = connection.removeEventListener.bind(connection)

@@ -5,7 +5,7 @@ import { PATIENCE, UNHURRIED } from '../support/libp2p-node.ts'
 const MAX_CONNECTIONS = 10
 const NODES = 16
 
-/** Nodes of which none can be connected to all others. */
+/** Nodes that cannot be connected to all others. */
 describe('nodes with few connections', () => {
   const nodes: DHT[] = []
 

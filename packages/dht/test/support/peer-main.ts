@@ -24,7 +24,7 @@ process.on('message', async (question: Question) => {
   }
 })
 
-// Whoever asked is gone.
+// The parent process has ended.
 process.on('disconnect', async () => {
   await dht?.stop()
   await plain?.stop()

@@ -16,7 +16,7 @@ const KEY = recordKey('key')
 const OLD = plainRecord('old', getDHTTime() + 100)
 const NEW = plainRecord('new', getDHTTime() + 200)
 
-/** Servers that peers near the key have named, and that nobody can dial. */
+/** Servers that other peers have named, at addresses without listeners. */
 const GHOSTS = Array.from({ length: 5 }, (_, i) => contact(i + 1))
 
 const FOUND: Reading = {

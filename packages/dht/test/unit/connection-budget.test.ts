@@ -153,7 +153,7 @@ describe('peersToDisconnect', () => {
     const old = clients(3, { openedAtMs: NOW_MS - SHORT_GRACE_MS })
     const burst = servers(22, { role: 'unidentified', openedAtMs: NOW_MS })
     const chosen = peersToDisconnect([...old, ...burst], marks, NOW_MS)
-    // Those that have waited long enough go first, and then the first of the burst.
+    // Connections that have waited long enough are closed first, then the oldest of the burst.
     expect(chosen).toEqual([...old.map(({ name }) => name)])
     const more = servers(26, { role: 'unidentified', openedAtMs: NOW_MS })
     expect(peersToDisconnect(more, marks, NOW_MS)).toEqual([0, 1, 2, 3].map((i) => `server ${i}`))

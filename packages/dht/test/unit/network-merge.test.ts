@@ -5,7 +5,7 @@ import { type SimulatedPeer, SimulatedWorld } from '../support/simulated-network
 const TARGETS = Array.from({ length: 20 }, (_, i) => pointOfKey(Uint8Array.of(i)))
 const COUNT = 5
 
-/** The nearest of all peers, by looking at all of them. */
+/** Finds the nearest of all peers, by comparing all of them. */
 function trulyNearest(target: Uint8Array, peers: readonly SimulatedPeer[]): string[] {
   return [...peers]
     .sort((a, b) => distanceOf(a) - distanceOf(b))
@@ -17,7 +17,7 @@ function trulyNearest(target: Uint8Array, peers: readonly SimulatedPeer[]): stri
   }
 }
 
-/** Which of some searches of peers find the nearest of all. */
+/** Lists which of some searches of peers find the nearest of all. */
 function rightSearches(
   peers: readonly SimulatedPeer[],
   all: readonly SimulatedPeer[] = peers
