@@ -1,5 +1,6 @@
 import type { AbortOptions } from '@libp2p/interface'
 import { BusyError } from '../errors.ts'
+import { wait } from '../timing/wait.ts'
 
 /** Milliseconds before a refused dial is repeated. They double with each further refusal. */
 const FIRST_RETRY_MS = 50
@@ -74,17 +75,7 @@ export async function retryRefused<T>(
         throw new BusyError('the peer accepts no connections at the moment', { cause: error })
       }
 
-      await wait(waitMs * (0.5 + random()), signal)
+      await wait(waitMs * (0.5 + random()), signal, { keepsAlive: true })
     }
   }
-}
-
-async function wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, ms)
-  const onAbort = (): void => resolve()
-  signal?.addEventListener('abort', onAbort)
-  await promise
-  clearTimeout(timer)
-  signal?.removeEventListener('abort', onAbort)
 }
