@@ -9,7 +9,13 @@ import {
   RecordTooLargeError,
   ValidationError
 } from '@waggle/record'
-import { beatingEntries, isPromise, lastExpiration, whenDone } from '@waggle/record/replica'
+import {
+  beatingEntries,
+  encodedSize,
+  isPromise,
+  lastExpiration,
+  whenDone
+} from '@waggle/record/replica'
 import { equals } from 'uint8arrays/equals'
 import type { Access } from '../peers/access.ts'
 import { pointOfKey } from '../peers/key-space.ts'
@@ -325,10 +331,10 @@ function answersOf(
       return { outcome, closer: peers }
     }
 
-    const winner = encodeRecord(outcome)
-    sizeBytes += winner.length
-    const isSmall = sizeBytes <= TARGET_MESSAGE_BYTES
-    return { outcome: 'stale', winner: isSmall ? winner : undefined, closer: peers }
+    const isRoomLeft = sizeBytes <= TARGET_MESSAGE_BYTES
+    sizeBytes += isRoomLeft ? encodedSize(outcome) : 0
+    const isSmall = isRoomLeft && sizeBytes <= TARGET_MESSAGE_BYTES
+    return { outcome: 'stale', winner: isSmall ? encodeRecord(outcome) : undefined, closer: peers }
   })
 }
 

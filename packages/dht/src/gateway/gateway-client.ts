@@ -76,7 +76,10 @@ export class GatewayClient implements Gateways {
     })
   }
 
-  /** Connected servers come first, then the nearest ones: they may hold the key. */
+  /**
+   * Connected servers come first, then the nearest ones, because they may hold the key, and last those that have just
+   * refused a connection.
+   */
   for(key: Uint8Array): PeerInfo[] {
     const { peers, routing } = this.#init
     const usable = routing
@@ -84,22 +87,28 @@ export class GatewayClient implements Gateways {
       .filter(
         (peer) => !this.#client.lacks(peer) && !peers.isAvoided(peer) && !peers.isBanned(peer.id)
       )
-    const isConnected = ({ id }: PeerInfo): boolean => peers.isConnected(id)
-    return [...usable.filter(isConnected), ...usable.filter((peer) => !isConnected(peer))]
+    const rank = ({ id }: PeerInfo): number =>
+      peers.isConnected(id) ? 0 : 1 + Number(peers.isOutOfReach(id))
+    return usable.sort((a, b) => rank(a) - rank(b))
   }
 
-  async read(key: Uint8Array, options: ReadOptions): Promise<GatewayReading | undefined> {
+  async read(
+    key: Uint8Array,
+    options: ReadOptions,
+    isOneEnough: boolean
+  ): Promise<GatewayReading | undefined> {
     const { cancellation, latest = false, sufficientExpirationTime = 0 } = options
     const isLatest = latest || sufficientExpirationTime > 0
     const request = { name: 'read', key, subkey: options.subkey, isLatest } as const
     const candidates = this.for(key).slice(0, MAX_ASKED)
     const answers: Answered[] = []
+    const wanted = isOneEnough ? 1 : ANSWERS
     const isEnough = (): boolean =>
-      answers.filter(isDecisive).length >= ANSWERS ||
+      answers.filter(isDecisive).length >= wanted ||
       (!isLatest && answers.some(({ state }) => state === 'held'))
 
     while (candidates.length > 0 && !isEnough() && !cancellation.isCancelled) {
-      const missing = ANSWERS - answers.filter(isDecisive).length
+      const missing = wanted - answers.filter(isDecisive).length
       const asked = candidates.splice(0, isLatest ? missing : 1)
       const heard = await Promise.all(
         asked.map((gateway) => this.#readAt(gateway, request, cancellation))

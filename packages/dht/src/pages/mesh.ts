@@ -164,7 +164,7 @@ export class Mesh {
     try {
       await client.dialer.connect(
         { id: page, multiaddrs: [throughRelay(relay.remoteAddr, server)] },
-        { signal }
+        { signal, task: 'pages' }
       )
     } finally {
       // The relayed connection has served its purpose.

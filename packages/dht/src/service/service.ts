@@ -52,6 +52,9 @@ interface WaggleServiceInit extends ServiceInit {
   readonly persistence: PersistenceOptions
 }
 
+/** Nodes that have the service, by their event buses. */
+const served = new WeakSet<object>()
+
 class WaggleService implements Waggle, Startable {
   readonly [Symbol.toStringTag] = SERVICE
   readonly [serviceCapabilities]: string[] = [SERVICE]
@@ -70,6 +73,7 @@ class WaggleService implements Waggle, Startable {
 
   constructor(components: WaggleComponents, init: WaggleServiceInit) {
     assertLibp2p(components)
+    assertOnly(components)
     const { metrics } = components
     this.#components = components
     this.#init = init
@@ -186,6 +190,7 @@ class WaggleService implements Waggle, Startable {
       peers: this.peers.length,
       knownPeers: routing.size,
       dials: client.dialer.dials,
+      dialsByTask: client.dialer.dialsByTask,
       refusedDials: client.dialer.refusals,
       disconnectedPeers: connections.budget.closed,
       clockSkewMs: clocks.medianSkewMs,
@@ -221,6 +226,10 @@ class WaggleService implements Waggle, Startable {
 
   isBanned(peer: PeerId): boolean {
     return this.#running?.peers.isBanned(peer) ?? false
+  }
+
+  countJoin(): void {
+    this.#running?.client.dialer.count('join')
   }
 
   discover(peer: PeerId): void {
@@ -290,4 +299,15 @@ class WaggleService implements Waggle, Startable {
 
     return this.#running
   }
+}
+
+/** @throws Error when the node has the service already: they would serve the same protocols */
+function assertOnly({ events }: WaggleComponents): void {
+  if (served.has(events)) {
+    throw new Error(
+      'a libp2p node can have only one waggle(): make a second node for the second network'
+    )
+  }
+
+  served.add(events)
 }

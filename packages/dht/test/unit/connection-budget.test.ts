@@ -6,6 +6,7 @@ import {
   KEPT_PER_DISTANCE,
   nextChoiceMs,
   peersToDisconnect,
+  RECHECK_MS,
   SHORT_GRACE_MS,
   type Watermarks
 } from '../../src/connections/budget-rule.ts'
@@ -169,6 +170,14 @@ describe('peersToDisconnect', () => {
     expect(peersToDisconnect([...served, ...silent], marks, NOW_MS)).toEqual(['arrival'])
   })
 
+  it('serves a client once before it makes room for the next one (N10a)', () => {
+    const served = clients(21, { openedAtMs: NOW_MS - 100, usedAtMs: NOW_MS })
+    const waiting = clients(2, { host: 'a', openedAtMs: NOW_MS - 200, usedAtMs: NOW_MS - 200 })
+    const named = waiting.map((one) => ({ ...one, name: `waiting ${one.name}` }))
+    const chosen = peersToDisconnect([...named, ...served], marks, NOW_MS)
+    expect(chosen).toEqual([served[0]?.name])
+  })
+
   it('makes room at the cost of the machine with most peers when all are busy (N10a)', () => {
     const honest = clients(5, { host: 'b', isBusy: true, openedAtMs: NOW_MS })
     const flood = clients(20, { host: 'flood', isBusy: true, openedAtMs: NOW_MS })
@@ -190,7 +199,7 @@ describe('nextChoiceMs', () => {
   it('comes again while too many have requests in flight (N10a)', () => {
     const old = { openedAtMs: NOW_MS - 10 * marks.graceMs, isBusy: true }
     expect(nextChoiceMs(servers(marks.high + 1, old), marks, NOW_MS)).toBe(marks.graceMs)
-    expect(nextChoiceMs(clients(marks.highTotal + 1, old), marks, NOW_MS)).toBe(SHORT_GRACE_MS)
+    expect(nextChoiceMs(clients(marks.highTotal + 1, old), marks, NOW_MS)).toBe(RECHECK_MS)
     const impatient = { ...marks, graceMs: 0 }
     expect(nextChoiceMs(servers(marks.high + 1, old), impatient, NOW_MS)).toBe(SHORT_GRACE_MS)
   })

@@ -39,7 +39,8 @@ class Scene {
     events: this.events,
     isJoined: (id) => this.joined.has(id.toString()),
     isBanned: (id) => this.#banned.has(id.toString()),
-    discover() {}
+    discover() {},
+    countJoin() {}
   }
 
   constructor() {

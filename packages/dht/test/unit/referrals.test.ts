@@ -150,6 +150,21 @@ describe('dials of peers that others have named', () => {
     expect(outOfReach()).toEqual([false, false])
   })
 
+  it('that are refused mean that a peer is full, if it has ever answered, and so does the end of an idle connection (N10d)', () => {
+    const full = (): boolean[] => [UNVERIFIED, KNOWN].map(({ id }) => book.isFull(id))
+    book.recordRefusedDial(UNVERIFIED.id)
+    book.recordRefusedDial(KNOWN.id)
+    expect(full()).toEqual([false, true])
+    clock.time += 60_000
+    expect(full()).toEqual([false, false])
+    book.recordFull(UNVERIFIED.id)
+    book.recordFull(KNOWN.id)
+    expect(full()).toEqual([false, true])
+    // It has let this node in at the cost of another one.
+    book.recordDial(KNOWN, true)
+    expect(full()).toEqual([false, true])
+  })
+
   it('that failed are remembered for a while, until one is reached', () => {
     const [gone, back] = [contact(50), contact(51)]
     book.recordDial(gone, false)
