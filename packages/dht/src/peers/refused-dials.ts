@@ -5,7 +5,9 @@ import { wait } from '../timing/wait.ts'
 /** Milliseconds before a refused dial is repeated. They double with each further refusal. */
 const FIRST_RETRY_MS = 50
 
-/** Maximum milliseconds between two dials: whoever waits longer comes after all that arrive meanwhile. */
+/**
+ * Maximum milliseconds between two dials: a peer that waits longer comes after all that arrive meanwhile.
+ */
 const MAX_RETRY_MS = 400
 
 /** Milliseconds of waiting, in all, after which a peer counts as busy. */
