@@ -115,7 +115,7 @@ describe('a client of servers without room', () => {
     routing: { nearest: () => [] } as never
   })
 
-  /** So many of the five servers are full. */
+  /** Makes a client for which some of the five servers are full. */
   function clientOf(full: number): void {
     const isFull = (id: PeerId): boolean => GHOSTS.slice(0, full).some((one) => one.id.equals(id))
     gatewayFallback = new GatewayFallback({
