@@ -25,7 +25,9 @@ export interface StandInInit {
   readonly serve: () => Promise<void>
   readonly stopServing: () => Promise<void>
 
-  /** Sends all stored records to servers, and removes them here. Those that nobody takes now are sent later. */
+  /**
+   * Sends all stored records to servers, and removes them here. Records that no server takes now are sent later.
+   */
   readonly handOver: () => Promise<void>
 }
 

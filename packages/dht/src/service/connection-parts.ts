@@ -11,6 +11,7 @@ import { partsOf } from '../kad/node-parts.ts'
 import { INTRODUCTION_PROTOCOL } from '../pages/introduction-messages.ts'
 import { isVacancy } from '../peers/refused-dials.ts'
 import { inRunningTime } from '../timing/running-time.ts'
+import { wait } from '../timing/wait.ts'
 import { COMPARE_PROTOCOL } from '../upkeep/compare-messages.ts'
 import { WATCH_PROTOCOL } from '../watch/watch-messages.ts'
 import { type Activity, allActivity } from '../wire/activity.ts'
@@ -70,8 +71,7 @@ export class ConnectionParts {
     const peers = connectionManager.getConnections().map(({ remotePeer }) => remotePeer)
     const unique = new Map(peers.map((peer) => [peer.toString(), peer]))
     const saying = [...unique.values()].map((peer) => this.goodbyes.say(peer, 'leaving'))
-    const late = new Promise<void>((resolve) => setTimeout(resolve, LEAVE_TIMEOUT_MS).unref?.())
-    await Promise.race([Promise.allSettled(saying), late])
+    await Promise.race([Promise.allSettled(saying), wait(LEAVE_TIMEOUT_MS)])
   }
 
   #createGoodbyes(): Goodbyes {

@@ -166,7 +166,7 @@ export class Upkeep implements CancellationToken {
     this.#settled = pass.after
   }
 
-  /** Hands over what this node has held until it became a client. */
+  /** Hands over all records of a node that has become a client. */
   async #leave(servers: MembershipView): Promise<void> {
     const { self, store } = this.#init
 
