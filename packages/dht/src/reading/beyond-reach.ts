@@ -57,13 +57,18 @@ export class BeyondReach {
     asking?.catch(() => {})
     // The latest takes all that can be reached, and so does that nothing is there: gateways may lie, and so may those
     // who say that replicas are missing.
-    const early = options.latest === true ? undefined : await asking
+    const early = asking === undefined || options.latest === true ? undefined : await asking
 
     if (early !== undefined && !isEmpty(early.record)) {
       return readingOf(known, { key, options, freshMs, found: [early] })
     }
 
     const { reading, error, isMissing } = await this.#attempt(direct)
+
+    if (reading !== undefined && !isMissing) {
+      return reading
+    }
+
     const late = isMissing ? await (asking ?? gateways.read(key, options)) : undefined
     const found = [reading, late?.error === undefined ? late : undefined].filter(isDefined)
 
@@ -71,9 +76,7 @@ export class BeyondReach {
       throw late?.error ?? error
     }
 
-    return isMissing || reading === undefined
-      ? readingOf(known, { key, options, freshMs, found })
-      : reading
+    return readingOf(known, { key, options, freshMs, found })
   }
 
   /** Writes directly, and by a gateway if any of the replicas are out of reach. */
@@ -89,8 +92,9 @@ export class BeyondReach {
     const result = await direct((missing) => {
       isMissing = this.add(missing)
     })
-    const late = isMissing && !cancellation.isCancelled ? send : undefined
-    const relayed = await (early ?? late?.())
+    const isLate = isMissing && !cancellation.isCancelled
+    const relaying = early ?? (isLate ? send() : undefined)
+    const relayed = relaying && (await relaying)
     return relayed === undefined ? result : joinResults(result, relayed)
   }
 

@@ -1,4 +1,4 @@
-import type { MultiaddrConnection, StreamCloseEvent } from '@libp2p/interface'
+import type { MessageStream, MultiaddrConnection, StreamCloseEvent } from '@libp2p/interface'
 import { overriding } from '../door/overriding.ts'
 import { afterMicrotasks } from '../timing/end-of-turn.ts'
 
@@ -12,6 +12,17 @@ const REST = 2
 const MAX_WAITING = 512
 
 type Listener = (event: StreamCloseEvent) => void
+
+/** The connections behind the paced ones. */
+const originals = new WeakMap<object, MessageStream>()
+
+/**
+ * Returns the connection behind a paced one, which tells of its end at once; any other one as it is. The layer above
+ * listens to it, so that streams and their requests end together with their connection.
+ */
+export function unpaced(connection: MessageStream): MessageStream {
+  return originals.get(connection) ?? connection
+}
 
 /**
  * Tells of connections that other sides have ended, a few at a time. One end takes libp2p and its services up to a
@@ -37,7 +48,7 @@ export class PacedClosings {
     const heardBy = (type: string, listener: unknown): unknown =>
       type === 'close' && typeof listener === 'function' ? inTurn(listener as Listener) : listener
 
-    return overriding<MultiaddrConnection>(connection, {
+    const paced = overriding<MultiaddrConnection>(connection, {
       addEventListener: (type: string, listener: unknown, options?: unknown) => {
         Reflect.apply(addEventListener, connection, [type, heardBy(type, listener), options])
       },
@@ -45,6 +56,8 @@ export class PacedClosings {
         Reflect.apply(removeEventListener, connection, [type, heardBy(type, listener), options])
       }
     })
+    originals.set(paced, connection)
+    return paced
   }
 
   #add(task: () => void): void {

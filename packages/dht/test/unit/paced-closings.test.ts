@@ -1,7 +1,7 @@
 import { type MultiaddrConnection, StreamAbortEvent, StreamCloseEvent } from '@libp2p/interface'
 import { TypedEventEmitter } from 'main-event'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { PacedClosings } from '../../src/transport/paced-closings.ts'
+import { PacedClosings, unpaced } from '../../src/transport/paced-closings.ts'
 import { busyFor } from '../support/busy-for.ts'
 
 const BUSY_MS = 2
@@ -80,6 +80,23 @@ describe('PacedClosings', () => {
     expect(told).toBe(1)
     expect(timers.mock.results[0]?.value.hasRef()).toBe(true)
     await vi.waitUntil(() => told === 2)
+  })
+
+  it('are told at once to the layer above, which ends the streams', () => {
+    const closings = new PacedClosings()
+    const told: string[] = []
+    const both = { gone: connection(), late: connection() }
+
+    for (const [name, inner] of Object.entries(both)) {
+      const paced = closings.pace(inner)
+      paced.addEventListener('close', () => busyFor(BUSY_MS))
+      unpaced(paced).addEventListener('close', () => told.push(name))
+    }
+
+    end(both.gone)
+    end(both.late)
+    expect(told).toEqual(['gone', 'late'])
+    expect(unpaced(both.gone)).toBe(both.gone)
   })
 
   it('are told to the listeners that are there, each once', () => {
