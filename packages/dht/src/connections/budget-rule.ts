@@ -142,7 +142,10 @@ class Choice {
   }
 }
 
-/** Milliseconds until another peer may be chosen because it is no longer new; undefined if there will be none. */
+/**
+ * Milliseconds until another peer may be chosen: until the next one is no longer new, or until requests in flight may
+ * have ended, of which no event tells. Undefined if no more need be chosen.
+ */
 export function nextChoiceMs(
   peers: readonly ConnectedPeer[],
   { graceMs, high, highTotal }: Watermarks,
@@ -155,10 +158,11 @@ export function nextChoiceMs(
     return undefined
   }
 
+  const longGraceMs = isCrowded ? SHORT_GRACE_MS : graceMs
   const waits = peers
-    .map(({ openedAtMs }) => openedAtMs + (isCrowded ? SHORT_GRACE_MS : graceMs) - nowMs)
+    .map(({ openedAtMs }) => openedAtMs + longGraceMs - nowMs)
     .filter((waitMs) => waitMs > 0)
-  return waits.length === 0 ? undefined : Math.min(...waits)
+  return Math.min(Math.max(longGraceMs, SHORT_GRACE_MS), ...waits)
 }
 
 /** The neighbours, and the most recently used servers at each distance. */

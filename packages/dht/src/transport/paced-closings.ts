@@ -8,8 +8,14 @@ const TURN_MS = 0.5
 /** Milliseconds of other work for each millisecond that ends have taken. */
 const REST = 2
 
-/** Ends that wait. Beyond it, they are told without a rest, so that they do not pile up. */
-const MAX_WAITING = 512
+/**
+ * Milliseconds that an end may wait. libp2p counts the connection until then, and refuses newcomers for it. Beyond it, ends
+ * are told without a rest, and many in a turn.
+ */
+const MAX_WAIT_MS = 100
+
+/** Milliseconds of one turn while ends have waited for too long. */
+const LATE_TURN_MS = 10
 
 type Listener = (event: StreamCloseEvent) => void
 
@@ -24,13 +30,21 @@ export function unpaced(connection: MessageStream): MessageStream {
   return originals.get(connection) ?? connection
 }
 
+/** A listener that has not been told of an end. */
+interface Waiting {
+  readonly tell: () => void
+
+  /** Time of the end, in ms of the process's clock. */
+  readonly sinceMs: number
+}
+
 /**
  * Tells of connections that other sides have ended, a few at a time. One end takes libp2p and its services up to a
  * millisecond, and a process that dies or a link that breaks ends many at once. Requests of others go on meanwhile:
  * nothing is sent on an ended connection in any case.
  */
 export class PacedClosings {
-  readonly #waiting: (() => void)[] = []
+  readonly #waiting: Waiting[] = []
   #isBusy = false
 
   /** Wraps a connection so that its listeners take their turns. What this side ends is told at once. */
@@ -60,13 +74,18 @@ export class PacedClosings {
     return paced
   }
 
-  #add(task: () => void): void {
-    this.#waiting.push(task)
+  #add(tell: () => void): void {
+    this.#waiting.push({ tell, sinceMs: performance.now() })
 
     if (!this.#isBusy) {
       this.#isBusy = true
       this.#takeTurn()
     }
+  }
+
+  get #isLate(): boolean {
+    const [oldest] = this.#waiting
+    return oldest !== undefined && performance.now() - oldest.sinceMs > MAX_WAIT_MS
   }
 
   #takeTurn(): void {
@@ -79,14 +98,15 @@ export class PacedClosings {
 
     // Measured with all that continues in microtasks.
     afterMicrotasks(() => this.#rest(performance.now() - startMs))
+    const turnMs = this.#isLate ? LATE_TURN_MS : TURN_MS
 
     do {
-      this.#waiting.shift()?.()
-    } while (performance.now() - startMs < TURN_MS && this.#waiting.length > 0)
+      this.#waiting.shift()?.tell()
+    } while (performance.now() - startMs < turnMs && this.#waiting.length > 0)
   }
 
   #rest(tookMs: number): void {
-    const restMs = this.#waiting.length > MAX_WAITING ? 0 : REST * tookMs
+    const restMs = this.#isLate ? 0 : Math.min(REST * tookMs, MAX_WAIT_MS)
     // It keeps the process alive: whoever ends a node waits for the end of its connections.
     setTimeout(() => this.#takeTurn(), restMs)
   }

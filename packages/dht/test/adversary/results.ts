@@ -38,7 +38,30 @@ export function tableOf(results: Results): string {
 | --- | ---: | ---: | ---: | ---: |
 ${rows.join('\n')}
 
+${summaryOf(results)}
 `
+}
+
+/** Says how often the p99 grows by how much, and which attack costs most. */
+function summaryOf(results: Results): string {
+  const measured = Object.entries(results) as [AttackName, Result][]
+  const grown = measured.map(([, { p99, p99Attacked }]) => p99Attacked / p99)
+  const count = (least: number, most: number): number =>
+    grown.filter((times) => times > least && times <= most).length
+  const [worst] = measured.toSorted(([, a], [, b]) => b.p99Attacked - a.p99Attacked)
+
+  if (worst === undefined) {
+    return ''
+  }
+
+  const [name, { p99Attacked }] = worst
+  const medians = measured.map(([, { p50Attacked }]) => p50Attacked)
+  return [
+    `The median under attack is ${Math.max(...medians).toFixed(2)} ms at most.`,
+    `Of ${measured.length} attacks, the p99 is at most twice that beside load in ${count(0, 2)},`,
+    `at most four times in ${count(2, 4)}, and more in ${count(4, Number.POSITIVE_INFINITY)}.`,
+    `The largest, ${p99Attacked.toFixed(2)} ms, comes from ${attackCalled(name).what}.\n`
+  ].join(' ')
 }
 
 function row(what: string, { p50, p50Attacked, p99, p99Attacked }: Result): string {

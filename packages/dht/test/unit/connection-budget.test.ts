@@ -186,6 +186,14 @@ describe('nextChoiceMs', () => {
     const crowd = clients(marks.highTotal + 1, { openedAtMs: NOW_MS - 1000 })
     expect(nextChoiceMs(crowd, marks, NOW_MS)).toBe(SHORT_GRACE_MS - 1000)
   })
+
+  it('comes again while too many have requests in flight (N10a)', () => {
+    const old = { openedAtMs: NOW_MS - 10 * marks.graceMs, isBusy: true }
+    expect(nextChoiceMs(servers(marks.high + 1, old), marks, NOW_MS)).toBe(marks.graceMs)
+    expect(nextChoiceMs(clients(marks.highTotal + 1, old), marks, NOW_MS)).toBe(SHORT_GRACE_MS)
+    const impatient = { ...marks, graceMs: 0 }
+    expect(nextChoiceMs(servers(marks.high + 1, old), impatient, NOW_MS)).toBe(SHORT_GRACE_MS)
+  })
 })
 
 describe('watermarksOf', () => {

@@ -43,6 +43,31 @@ describe('PacedClosings', () => {
     expect(turns).toBeGreaterThan(numbers.length)
   })
 
+  it('wait for a tenth of a second at most, whatever other work there is (N10a)', async () => {
+    const closings = new PacedClosings()
+    const count = 300
+    let told = 0
+
+    for (let i = 0; i < count; i++) {
+      const one = connection()
+      closings.pace(one).addEventListener('close', () => {
+        busyFor(0.6)
+        told++
+      })
+      end(one)
+    }
+
+    let turns = 0
+
+    for (; told < count; turns++) {
+      busyFor(20)
+      await new Promise((resolve) => setTimeout(resolve))
+    }
+
+    // One in each turn would be as many turns as connections.
+    expect(turns).toBeLessThan(count / 5)
+  })
+
   it('are told at once where this side ends a connection, whatever waits', () => {
     const closings = new PacedClosings()
     const told: string[] = []
