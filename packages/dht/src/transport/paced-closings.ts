@@ -2,15 +2,15 @@ import type { MessageStream, MultiaddrConnection, StreamCloseEvent } from '@libp
 import { overriding } from '../door/overriding.ts'
 import { afterMicrotasks } from '../timing/end-of-turn.ts'
 
-/** Milliseconds of one turn of the event loop after which no further listener is told of an end. */
+/** Milliseconds of one turn of the event loop after which no further listener is called. */
 const TURN_MS = 0.5
 
 /** Milliseconds of other work for each millisecond that ends have taken. */
 const REST = 2
 
 /**
- * Milliseconds that an end may wait. libp2p counts the connection until then, and refuses newcomers for it. Beyond it, ends
- * are told without a rest, and many in a turn.
+ * Milliseconds that an end may wait. libp2p counts the connection until then, and refuses newcomers for it. Beyond it,
+ * listeners are called without a rest, and many in a turn.
  */
 const MAX_WAIT_MS = 100
 
@@ -19,18 +19,18 @@ const LATE_TURN_MS = 10
 
 type Listener = (event: StreamCloseEvent) => void
 
-/** The connections behind the paced ones. */
-const originals = new WeakMap<object, MessageStream>()
+/** Views of paced connections whose listeners are told before all others. */
+const early = new WeakMap<object, MessageStream>()
 
 /**
- * Returns the connection behind a paced one, which tells of its end at once; any other one as it is. The layer above
- * listens to it, so that streams and their requests end together with their connection.
+ * Returns a view of a paced connection whose listeners are told before those of all others. The layer that ends streams
+ * uses it: their requests go to other peers then, while libp2p's own work still waits.
  */
-export function unpaced(connection: MessageStream): MessageStream {
-  return originals.get(connection) ?? connection
+export function toldEarly(connection: MessageStream): MessageStream {
+  return early.get(connection) ?? connection
 }
 
-/** A listener that has not been told of an end. */
+/** A listener that has not been called with an end. */
 interface Waiting {
   readonly tell: () => void
 
@@ -39,30 +39,39 @@ interface Waiting {
 }
 
 /**
- * Tells of connections that other sides have ended, a few at a time. One end takes libp2p and its services up to a
+ * Reports connections that other sides have ended, a few at a time. One end takes libp2p and its services up to a
  * millisecond, and a process that dies or a link that breaks ends many at once. Requests of others go on meanwhile:
  * nothing is sent on an ended connection in any case.
  */
 export class PacedClosings {
-  readonly #waiting: Waiting[] = []
+  readonly #early: Waiting[] = []
+  readonly #others: Waiting[] = []
   #isBusy = false
 
-  /** Wraps a connection so that its listeners take their turns. What this side ends is told at once. */
+  /**
+   * Wraps a connection so that its listeners take their turns. Connections that this side ends report it at once.
+   */
   pace(connection: MultiaddrConnection): MultiaddrConnection {
+    const paced = this.#pace(connection, this.#others)
+    early.set(paced, this.#pace(connection, this.#early))
+    return paced
+  }
+
+  #pace(connection: MultiaddrConnection, queue: Waiting[]): MultiaddrConnection {
     const addEventListener = connection.addEventListener.bind(connection)
     const removeEventListener = connection.removeEventListener.bind(connection)
     const wrapped = new WeakMap<object, Listener>()
     const inTurn = (listener: Listener): Listener => {
       const known = wrapped.get(listener)
-      const later =
-        known ?? ((event) => (event.local ? listener(event) : this.#add(() => listener(event))))
+      const tell = (event: StreamCloseEvent): void => this.#add(queue, () => listener(event))
+      const later = known ?? ((event) => (event.local ? listener(event) : tell(event)))
       wrapped.set(listener, later)
       return later
     }
     const heardBy = (type: string, listener: unknown): unknown =>
       type === 'close' && typeof listener === 'function' ? inTurn(listener as Listener) : listener
 
-    const paced = overriding<MultiaddrConnection>(connection, {
+    return overriding<MultiaddrConnection>(connection, {
       addEventListener: (type: string, listener: unknown, options?: unknown) => {
         Reflect.apply(addEventListener, connection, [type, heardBy(type, listener), options])
       },
@@ -70,12 +79,10 @@ export class PacedClosings {
         Reflect.apply(removeEventListener, connection, [type, heardBy(type, listener), options])
       }
     })
-    originals.set(paced, connection)
-    return paced
   }
 
-  #add(tell: () => void): void {
-    this.#waiting.push({ tell, sinceMs: performance.now() })
+  #add(queue: Waiting[], tell: () => void): void {
+    queue.push({ tell, sinceMs: performance.now() })
 
     if (!this.#isBusy) {
       this.#isBusy = true
@@ -83,14 +90,18 @@ export class PacedClosings {
     }
   }
 
+  get #isWaiting(): boolean {
+    return this.#early.length + this.#others.length > 0
+  }
+
   get #isLate(): boolean {
-    const [oldest] = this.#waiting
+    const [oldest] = this.#others
     return oldest !== undefined && performance.now() - oldest.sinceMs > MAX_WAIT_MS
   }
 
   #takeTurn(): void {
     const startMs = performance.now()
-    this.#isBusy = this.#waiting.length > 0
+    this.#isBusy = this.#isWaiting
 
     if (!this.#isBusy) {
       return
@@ -101,8 +112,9 @@ export class PacedClosings {
     const turnMs = this.#isLate ? LATE_TURN_MS : TURN_MS
 
     do {
-      this.#waiting.shift()?.tell()
-    } while (performance.now() - startMs < turnMs && this.#waiting.length > 0)
+      const next = this.#early.shift() ?? this.#others.shift()
+      next?.tell()
+    } while (performance.now() - startMs < turnMs && this.#isWaiting)
   }
 
   #rest(tookMs: number): void {

@@ -1,7 +1,7 @@
 import { type MultiaddrConnection, StreamAbortEvent, StreamCloseEvent } from '@libp2p/interface'
 import { TypedEventEmitter } from 'main-event'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { PacedClosings, unpaced } from '../../src/transport/paced-closings.ts'
+import { PacedClosings, toldEarly } from '../../src/transport/paced-closings.ts'
 import { busyFor } from '../support/busy-for.ts'
 
 const BUSY_MS = 2
@@ -107,21 +107,27 @@ describe('PacedClosings', () => {
     await vi.waitUntil(() => told === 2)
   })
 
-  it('are told at once to the layer above, which ends the streams', () => {
+  it('are told first to the layers that end streams', async () => {
     const closings = new PacedClosings()
     const told: string[] = []
-    const both = { gone: connection(), late: connection() }
-
-    for (const [name, inner] of Object.entries(both)) {
+    const names = ['a', 'b', 'c']
+    const connections = names.map((name) => {
+      const inner = connection()
       const paced = closings.pace(inner)
-      paced.addEventListener('close', () => busyFor(BUSY_MS))
-      unpaced(paced).addEventListener('close', () => told.push(name))
-    }
+      toldEarly(paced).addEventListener('close', () => told.push(`streams of ${name}`))
+      paced.addEventListener('close', () => {
+        busyFor(BUSY_MS)
+        told.push(name)
+      })
+      return inner
+    })
+    connections.forEach(end)
+    expect(told[0]).toBe('streams of a')
+    await vi.waitUntil(() => told.includes('c'))
 
-    end(both.gone)
-    end(both.late)
-    expect(told).toEqual(['gone', 'late'])
-    expect(unpaced(both.gone)).toBe(both.gone)
+    expect(told.filter((one) => one.startsWith('streams'))).toHaveLength(names.length)
+    expect(told.indexOf('streams of c')).toBeLessThan(told.indexOf('b'))
+    expect(toldEarly(connections[0] as MultiaddrConnection)).toBe(connections[0])
   })
 
   it('are told to the listeners that are there, each once', () => {
