@@ -157,7 +157,7 @@ export class DHT implements WaggleOperations, Handles, AsyncDisposable {
     return this.#parts.waggle.peers
   }
 
-  /** Returns the node's current figures. */
+  /** Returns the node's current figures; after its stop, the last ones. */
   stats(): Stats {
     return this.#parts.waggle.stats()
   }

@@ -143,7 +143,7 @@ describe('waggle serve', () => {
   })
 })
 
-/** A machine of their own, as far as the command looks for others. */
+/** Isolates the command from other nodes of the machine, as far as it looks for them. */
 async function surroundings(TMPDIR: string) {
   return { WAGGLE_LOCAL_PORT: String(await freePorts(10)), TMPDIR }
 }

@@ -55,7 +55,7 @@ export class CpuShares {
     this.adjust(peer, Math.min(tookMs, MAX_CHARGE_MS), nowMs)
   }
 
-  /** Charges a peer for work whose time is estimated; gives back what is negative. */
+  /** Charges a peer for work of an estimated time. A negative time is a refund. */
   adjust(peer: string, byMs: number, nowMs: number): void {
     this.#nowMs = nowMs
     const usage = this.#usageOf(peer)

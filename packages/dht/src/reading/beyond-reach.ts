@@ -15,12 +15,16 @@ export interface BeyondReachInit {
   readonly isClient: () => boolean
 }
 
+/** Outcomes of a write at a gateway after which no replica need be asked. */
+const SETTLED: readonly WriteResult['outcome'][] = ['held', 'beaten', 'expired']
+
 /** Calls back with the nearest servers that did not respond, before it resolves or rejects. */
 type Direct<T> = (onMissing: (missing: readonly PeerInfo[]) => void) => Promise<T>
 
 /**
  * Has gateways ask the replicas that a client cannot dial (N14). It asks replicas itself first, unless it
- * knows that at least half of a key's are out of reach.
+ * knows that at least half of a key's are out of reach. While servers are full, one gateway does all of the work, so
+ * that a client takes up one place, and not one at each replica.
  */
 export class BeyondReach {
   readonly #init: BeyondReachInit
@@ -31,7 +35,7 @@ export class BeyondReach {
 
   /** Whether gateways are asked first. */
   isNeeded(key: Uint8Array): boolean {
-    return this.#share(key) >= 1 / 2
+    return this.#isScarce(key) || this.#share(key) >= 1 / 2
   }
 
   /** Lists the gateways to ask about a key. */
@@ -53,13 +57,16 @@ export class BeyondReach {
     const { gateways } = this.#init
     // Replicas held after this moment whatever a gateway finds.
     const freshMs = known.nowMs()
-    const asking = this.isNeeded(key) ? gateways.read(key, options) : undefined
+    const isScarce = this.#isScarce(key)
+    const ask = (): Promise<GatewayReading | undefined> => gateways.read(key, options, isScarce)
+    const asking = this.isNeeded(key) ? ask() : undefined
     asking?.catch(() => {})
     // The latest takes all that can be reached, and so does that nothing is there: gateways may lie, and so may those
     // who say that replicas are missing.
-    const early = asking === undefined || options.latest === true ? undefined : await asking
+    const isEarly = isScarce || options.latest !== true
+    const early = isEarly && asking !== undefined ? await asking : undefined
 
-    if (early !== undefined && !isEmpty(early.record)) {
+    if (early !== undefined && isAnswer(early, isScarce)) {
       return readingOf(known, { key, options, freshMs, found: [early] })
     }
 
@@ -69,7 +76,7 @@ export class BeyondReach {
       return reading
     }
 
-    const late = isMissing ? await (asking ?? gateways.read(key, options)) : undefined
+    const late = isMissing ? await (asking ?? ask()) : undefined
     const found = [reading, late?.error === undefined ? late : undefined].filter(isDefined)
 
     if (found.length === 0) {
@@ -79,7 +86,7 @@ export class BeyondReach {
     return readingOf(known, { key, options, freshMs, found })
   }
 
-  /** Writes directly, and by a gateway if any of the replicas are out of reach. */
+  /** Writes directly, and by a gateway if any of the replicas are out of reach; by it alone while servers are full. */
   async write(
     key: Uint8Array,
     write: DHTRecord,
@@ -87,7 +94,14 @@ export class BeyondReach {
   ): Promise<WriteResult> {
     const send = (): Promise<WriteResult | undefined> =>
       this.#init.gateways.write(key, write, cancellation)
-    const early = this.#share(key) > 0 ? send() : undefined
+    const isScarce = this.#isScarce(key)
+    const early = isScarce || this.#share(key) > 0 ? send() : undefined
+    const first = isScarce ? await early : undefined
+
+    if (first !== undefined && SETTLED.includes(first.outcome)) {
+      return first
+    }
+
     let isMissing = false
     const result = await direct((missing) => {
       isMissing = this.add(missing)
@@ -113,9 +127,18 @@ export class BeyondReach {
     }
   }
 
+  #isScarce(key: Uint8Array): boolean {
+    return this.#init.isClient() && this.#init.outOfReach.isScarce(key)
+  }
+
   #share(key: Uint8Array): number {
     return this.#init.isClient() ? this.#init.outOfReach.share(key) : 0
   }
+}
+
+/** Whether a gateway has found a value, or if its word is enough, that there is none. */
+function isAnswer({ record, error }: GatewayReading, isOneEnough: boolean): boolean {
+  return !isEmpty(record) || (isOneEnough && error === undefined)
 }
 
 function isDefined<T>(value: T | undefined): value is T {
@@ -129,7 +152,9 @@ interface Readings {
   readonly found: readonly Pick<GatewayReading, 'record' | 'responded'>[]
 }
 
-/** Joins what was found with what this node knows by now, so that a stale answer undoes nothing. */
+/**
+ * Joins the results with the record that this node knows by now, so that a stale answer undoes nothing.
+ */
 function readingOf(known: KnownRecords, { key, options, freshMs, found }: Readings): Reading {
   const { clock, limits } = known.store
   const joined = found.reduce(

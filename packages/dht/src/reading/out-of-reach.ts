@@ -7,7 +7,7 @@ import type { Routing } from '../peers/routing.ts'
 
 export interface OutOfReachInit {
   readonly routing: Routing
-  readonly peers: Pick<PeerBook, 'isOutOfReach'>
+  readonly peers: Pick<PeerBook, 'isFull' | 'isOutOfReach'>
   readonly numReplicas: number
 }
 
@@ -64,6 +64,14 @@ export class OutOfReach {
       .sort((a, b) => distanceOf(a) - distanceOf(b))
       .slice(0, numReplicas)
     return nearest.filter((peer) => missing.includes(peer)).length / nearest.length || 0
+  }
+
+  /** Whether connections are scarce: at least half of a key's nearest known servers have no room for this node. */
+  isScarce(key: Uint8Array): boolean {
+    const { numReplicas, peers, routing } = this.#init
+    const nearest = routing.nearest(pointOfKey(key), numReplicas)
+    const full = nearest.filter(({ id }) => peers.isFull(id))
+    return full.length > 0 && 2 * full.length >= nearest.length
   }
 
   #isOut(peer: PeerInfo): boolean {

@@ -24,7 +24,7 @@ export interface ReachNode {
   readonly mayLack?: () => boolean
 }
 
-/** Tells whether a lookup has reached enough of a key's nearest servers (N11). */
+/** Decides whether a lookup has reached enough of a key's nearest servers (N11). */
 export class Reach {
   readonly #init: ReachInit
   readonly #responses = new Map<PeerInfo, LookupResponse>()
@@ -84,7 +84,9 @@ export class Reach {
   /** Creates the error for a lookup that has not reached enough. */
   error(): UnreachableError {
     const isWithoutServers = this.#init.node.mayLack?.() === true
-    return new UnreachableError(this.#failed.size, this.#responses.size, isWithoutServers)
+    // Nobody has waited for those that others could replace, so they are no failures.
+    const failed = Math.max(this.#failed.size, this.missing.length)
+    return new UnreachableError(failed, this.#responses.size, isWithoutServers)
   }
 
   readonly #asNearServer = ({

@@ -183,8 +183,8 @@ export class Replicas {
   }
 
   /**
-   * Caches what a replica holds by now at peers on the path that hold nothing (Kademlia §2.3); their replies do
-   * not matter. They take it for new, so it is not sent late.
+   * Caches a replica's present record at peers on the path without it (Kademlia §2.3); their replies do not matter.
+   * They take it for new, so it is not sent late.
    */
   cacheOnPath(key: Uint8Array, record: DHTRecord, to: readonly PeerInfo[]): void {
     const cancellation = inBackgroundFor(MAX_COPY_DELAY_MS)
@@ -215,8 +215,8 @@ export class Replicas {
   }
 
   /**
-   * Asks the nearest `count` peers what they hold, the nearest first, with those in between that failed. Nothing is
-   * repaired, and nothing is remembered.
+   * Asks the nearest `count` peers for their records, nearest first, with the failed ones in between. Repairs
+   * nothing, and remembers nothing.
    */
   async survey(
     key: Uint8Array,

@@ -34,8 +34,9 @@ export function createUpkeep(
     isNear: (peer) => routing.isNear(peer),
     async send(to, key, record) {
       const options = { closerCount: 0, cancellation: HAND_OVER }
-      await lookups.inTime(to, exchange.store(to, key, record, options))
+      const { outcome } = await lookups.inTime(to, exchange.store(to, key, record, options))
       meter?.countHandOver(encodedSize(record))
+      return outcome
     },
     async holds(peer, key) {
       const asked = exchange.find(peer, key, { closerCount: 0, isCloserAlways: true })

@@ -1,3 +1,4 @@
+import type { PeerId } from '@libp2p/interface'
 import { type DHTRecord, EMPTY_RECORD, getDHTTime, plainRecord, recordKey } from '@waggle/record'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { UnreachableError } from '../../src/errors.ts'
@@ -6,6 +7,7 @@ import type { Gateways } from '../../src/reading/gateways.ts'
 import { KnownRecords } from '../../src/reading/known-records.ts'
 import { OutOfReach } from '../../src/reading/out-of-reach.ts'
 import type { Reading } from '../../src/reading/reading.ts'
+import type { WriteResult } from '../../src/reading/write-replies.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { ACTIVE } from '../support/cancellation.ts'
 import { contact } from '../support/exchange-serving.ts'
@@ -14,7 +16,7 @@ const KEY = recordKey('key')
 const OLD = plainRecord('old', getDHTTime() + 100)
 const NEW = plainRecord('new', getDHTTime() + 200)
 
-/** Servers that peers near the key have named, and that nobody can dial. */
+/** Servers that other peers have named, at addresses without listeners. */
 const GHOSTS = Array.from({ length: 5 }, (_, i) => contact(i + 1))
 
 const FOUND: Reading = {
@@ -46,7 +48,7 @@ describe('a client whose replicas are said to be out of reach', () => {
       isClient: () => true,
       outOfReach: new OutOfReach({
         routing: { nearest: () => [], members: () => [] } as never,
-        peers: { isOutOfReach: () => true },
+        peers: { isFull: () => false, isOutOfReach: () => true },
         numReplicas: 5
       })
     })
@@ -100,5 +102,83 @@ describe('a client whose replicas are said to be out of reach', () => {
 
   it('learns what gateways do not hold, too (N14)', async () => {
     expect(await read(true, async () => ({ ...FOUND, record: EMPTY_RECORD }))).toEqual(OLD)
+  })
+})
+
+describe('a client of servers without room', () => {
+  let asked: string[]
+  let outcome: WriteResult['outcome']
+  let held: DHTRecord
+  let beyondReach: BeyondReach
+  const known = new KnownRecords({
+    ...{ store: new RecordStore(), numReplicas: 5, self: contact(99).id, isReplica: () => false },
+    routing: { nearest: () => [] } as never
+  })
+
+  /** So many of the five servers are full. */
+  function clientOf(full: number): void {
+    const isFull = (id: PeerId): boolean => GHOSTS.slice(0, full).some((one) => one.id.equals(id))
+    beyondReach = new BeyondReach({
+      gateways: {
+        for: () => [],
+        async read(_key, _options, isOneEnough) {
+          asked.push(isOneEnough ? 'one gateway' : 'gateways')
+          return { record: held, responded: 5, error: undefined }
+        },
+        async write() {
+          asked.push('one gateway')
+          return { outcome, peers: new Map(), winner: undefined }
+        }
+      },
+      isClient: () => true,
+      outOfReach: new OutOfReach({
+        routing: { nearest: () => GHOSTS },
+        peers: { isFull, isOutOfReach: () => false },
+        numReplicas: 5
+      })
+    })
+  }
+
+  beforeEach(() => {
+    asked = []
+    outcome = 'held'
+    held = NEW
+  })
+
+  async function read(latest: boolean): Promise<unknown> {
+    const direct = async (): Promise<Reading> => {
+      asked.push('replicas')
+      return FOUND
+    }
+    const options = { cancellation: ACTIVE, latest }
+    return (await beyondReach.read(KEY, options, { known, direct })).record
+  }
+
+  async function write(): Promise<unknown> {
+    const direct = async (): Promise<WriteResult> => {
+      asked.push('replicas')
+      return { outcome: 'held', peers: new Map(), winner: undefined }
+    }
+    return (await beyondReach.write(KEY, NEW, { cancellation: ACTIVE, direct })).outcome
+  }
+
+  it('has one gateway read and write, and takes no place at the replicas (N10d, N14)', async () => {
+    clientOf(3)
+    expect([await read(false), await read(true)]).toEqual([NEW, NEW])
+    held = EMPTY_RECORD
+    expect([await read(false), await write()]).toEqual([EMPTY_RECORD, 'held'])
+    expect(asked).toEqual(Array(4).fill('one gateway'))
+  })
+
+  it('asks the replicas itself where the gateway failed, and where most have room (N14)', async () => {
+    clientOf(3)
+    outcome = 'busy'
+    expect(await write()).toBe('held')
+    expect(asked).toEqual(['one gateway', 'replicas'])
+    clientOf(2)
+    asked = []
+    await read(true)
+    await write()
+    expect(asked).toEqual(['replicas', 'replicas'])
   })
 })

@@ -27,7 +27,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-/** Peers of which some are frozen: the others answer at once. */
+/** Makes peers of which some are frozen. The others answer at once. */
 function frozenPeers(...frozen: number[]): ReturnType<typeof hesitantPeers> & {
   wake(): Promise<void>
 } {
@@ -53,7 +53,7 @@ function frozenPeers(...frozen: number[]): ReturnType<typeof hesitantPeers> & {
   }
 }
 
-/** Runs a lookup, and says after how long it has ended; undefined while it has not. */
+/** Runs a lookup. The function returns its duration; undefined while it runs. */
 function timed(all: Scene, search: Search, ask: Ask): () => number | undefined {
   const startMs = performance.now()
   let tookMs: number | undefined

@@ -7,7 +7,7 @@ it('remembers the servers that could not be dialled last, however many did befor
   const last = contact(MAX_REMEMBERED + 1)
   const outOfReach = new OutOfReach({
     routing: { nearest: () => [last], members: () => [] } as never,
-    peers: { isOutOfReach: () => true },
+    peers: { isFull: () => false, isOutOfReach: () => true },
     numReplicas: 1
   })
   const key = recordKey('key')

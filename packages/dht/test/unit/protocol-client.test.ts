@@ -32,7 +32,7 @@ interface Clientele {
   ask(text: string, to?: typeof peer, cancellation?: CancellationToken): Promise<string>
 }
 
-/** A client whose peers are all in the hands of the test. What `onOpen` throws keeps a stream from being opened. */
+/** Makes a client whose peers the test controls. An error of `onOpen` prevents a stream. */
 function clientele(onOpen: () => unknown = () => {}, parts: Partial<ClientParts> = {}): Clientele {
   const talkers = new Mailbox<Talker<EchoMessage>>()
   const open = async (): Promise<Stream> => {
