@@ -63,19 +63,13 @@ export class BeyondReach {
     asking?.catch(() => {})
     // The latest takes all that can be reached, and so does that nothing is there: gateways may lie, and so may those
     // who say that replicas are missing.
-    const isEarly = isScarce || options.latest !== true
-    const early = isEarly && asking !== undefined ? await asking : undefined
+    const early = isScarce || options.latest !== true ? await asking : undefined
 
     if (early !== undefined && isAnswer(early, isScarce)) {
       return readingOf(known, { key, options, freshMs, found: [early] })
     }
 
     const { reading, error, isMissing } = await this.#attempt(direct)
-
-    if (reading !== undefined && !isMissing) {
-      return reading
-    }
-
     const late = isMissing ? await (asking ?? ask()) : undefined
     const found = [reading, late?.error === undefined ? late : undefined].filter(isDefined)
 
@@ -83,7 +77,9 @@ export class BeyondReach {
       throw late?.error ?? error
     }
 
-    return readingOf(known, { key, options, freshMs, found })
+    return isMissing || reading === undefined
+      ? readingOf(known, { key, options, freshMs, found })
+      : reading
   }
 
   /** Writes directly, and by a gateway if any of the replicas are out of reach; by it alone while servers are full. */
@@ -106,9 +102,8 @@ export class BeyondReach {
     const result = await direct((missing) => {
       isMissing = this.add(missing)
     })
-    const isLate = isMissing && !cancellation.isCancelled
-    const relaying = early ?? (isLate ? send() : undefined)
-    const relayed = relaying && (await relaying)
+    const late = isMissing && !cancellation.isCancelled ? send : undefined
+    const relayed = await (early ?? late?.())
     return relayed === undefined ? result : joinResults(result, relayed)
   }
 
