@@ -1,4 +1,3 @@
-import type { Goodbyes } from '../connections/goodbyes.ts'
 import { partsOf } from '../kad/node-parts.ts'
 import type { PageParts } from '../pages/pages.ts'
 import type { RecordStore } from '../store/record-store.ts'
@@ -8,15 +7,14 @@ import type { PartsInit } from './service-init.ts'
 
 interface PagePartsInit extends Pick<PeerParts, 'client' | 'routing'> {
   readonly cache: RecordStore | undefined
-  readonly goodbyes: () => Goodbyes
   readonly servers: { serveRecords(): Promise<void>; stopServing(): Promise<void> }
-  readonly upkeep: Pick<Upkeep, 'leave'>
+  readonly upkeep: Pick<Upkeep, 'run'>
 }
 
 /** Creates the parts of a page that talks to others; undefined for any other node. */
 export function joinPages(
   { components, events, pages, requestTimeoutMs, role }: PartsInit,
-  { cache, client, goodbyes, routing, servers, upkeep }: PagePartsInit
+  { cache, client, routing, servers, upkeep }: PagePartsInit
 ): PageParts | undefined {
   const { logger, registrar } = components
   const joined = pages?.join({
@@ -24,10 +22,9 @@ export function joinPages(
     store: partsOf(components).store,
     log: logger.forComponent('waggle:pages'),
     servers: () => routing.connected.filter((peer) => !role.isPage(peer)),
-    hasSaidGoodbye: (peer) => goodbyes().has(peer),
     serve: () => servers.serveRecords(),
     stopServing: () => servers.stopServing(),
-    handOver: () => upkeep.leave()
+    handOver: () => upkeep.run()
   })
   role.standIn = joined?.standIn
   return joined

@@ -5,10 +5,10 @@ import type { Comparison } from './comparison.ts'
 const RESULTS = new URL('./results.json', import.meta.url)
 const DOCUMENT = new URL('../../../../SECURITY.md', import.meta.url)
 
-/** Where the table is in the document. */
+/** The position of the table in the document. */
 const TABLE = /(?<=<!-- attacks -->\n)[\s\S]*?(?=<!-- \/attacks -->)/
 
-/** What one attack did to honest calls when it was last measured, in ms. */
+/** Latencies of honest calls in the last measurement of an attack, in ms. */
 export interface Result {
   readonly p50: number
   readonly p50Attacked: number
@@ -22,12 +22,12 @@ export function readResults(): Results {
   return JSON.parse(readFileSync(RESULTS, 'utf8')) as Results
 }
 
-/** The table that the document has now. */
+/** Returns the document's present table. */
 export function tableInDocument(): string {
   return TABLE.exec(readFileSync(DOCUMENT, 'utf8'))?.[0] ?? ''
 }
 
-/** The table of all attacks that were measured, in the order in which they are tried. */
+/** Makes the table of all measured attacks, in the order of their definition. */
 export function tableOf(results: Results): string {
   const rows = attackNames.flatMap((name) => {
     const result = results[name]
@@ -38,7 +38,30 @@ export function tableOf(results: Results): string {
 | --- | ---: | ---: | ---: | ---: |
 ${rows.join('\n')}
 
+${summaryOf(results)}
 `
+}
+
+/** Says how often the p99 grows by how much, and which attack costs most. */
+function summaryOf(results: Results): string {
+  const measured = Object.entries(results) as [AttackName, Result][]
+  const grown = measured.map(([, { p99, p99Attacked }]) => p99Attacked / p99)
+  const count = (least: number, most: number): number =>
+    grown.filter((times) => times > least && times <= most).length
+  const [worst] = measured.toSorted(([, a], [, b]) => b.p99Attacked - a.p99Attacked)
+
+  if (worst === undefined) {
+    return ''
+  }
+
+  const [name, { p99Attacked }] = worst
+  const medians = measured.map(([, { p50Attacked }]) => p50Attacked)
+  return [
+    `The median under attack is ${Math.max(...medians).toFixed(2)} ms at most.`,
+    `Of ${measured.length} attacks, the p99 is at most twice that beside load in ${count(0, 2)},`,
+    `at most four times in ${count(2, 4)}, and more in ${count(4, Number.POSITIVE_INFINITY)}.`,
+    `The largest, ${p99Attacked.toFixed(2)} ms, comes from ${attackCalled(name).what}.\n`
+  ].join(' ')
 }
 
 function row(what: string, { p50, p50Attacked, p99, p99Attacked }: Result): string {
@@ -46,7 +69,7 @@ function row(what: string, { p50, p50Attacked, p99, p99Attacked }: Result): stri
   return `| ${[what, ...figures].join(' | ')} |`
 }
 
-/** Remembers what was measured, and brings the document up to date. */
+/** Stores a measurement, and updates the document. */
 export function writeResult(
   name: AttackName,
   { during, control }: Pick<Comparison, 'during' | 'control'>

@@ -7,9 +7,7 @@ describe('the table of attacks in SECURITY.md', () => {
     expect(tableInDocument()).toBe(tableOf(readResults()))
   })
 
-  it('has attacks that are tried, in their order', () => {
-    const measured = Object.keys(readResults())
-    expect(measured.length).toBeGreaterThanOrEqual(15)
-    expect(measured).toEqual(attackNames.filter((name) => measured.includes(name)))
+  it('has each attack of the suite', () => {
+    expect(Object.keys(readResults())).toEqual(attackNames)
   })
 })

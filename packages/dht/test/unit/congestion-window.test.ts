@@ -2,29 +2,33 @@ import { describe, expect, it } from 'vitest'
 import { CongestionWindow } from '../../src/wire/congestion-window.ts'
 
 interface Course {
-  /** Share of the line that was used in the second half. */
+  /** Share of the line in use in the second half. */
   readonly share: number
 
-  /** The longest that a part has waited for others in the second half, in ms. */
+  /** Longest wait of a part in the second half, in ms. */
   readonly waitMs: number
 }
 
 interface Line {
   readonly bytesPerMs: number
   readonly delayMs: number
+
+  /** The least time between acks, as where they wait for each other in TCP (Nagle's algorithm, and delayed acks). */
+  readonly ackEveryMs?: number
 }
 
-/** A line on which parts queue up, and from which acks come back. */
+/** A line with a queue of parts, which returns acknowledgements. */
 class SimulatedLine {
   readonly #line: Line
   readonly #acks: { window: CongestionWindow; bytes: number; atMs: number }[] = []
   #freeAtMs = 0
+  #deliveredMs = 0
 
   constructor(line: Line) {
     this.#line = line
   }
 
-  /** Sends all that the window allows. Returns how many bytes that are, and how long the last one has to wait. */
+  /** Sends all that the window allows. Returns the bytes, and the wait of the last one. */
   send(window: CongestionWindow, nowMs: number): { bytes: number; waitMs: number } {
     let [bytes, waitMs] = [0, 0]
 
@@ -42,6 +46,17 @@ class SimulatedLine {
   }
 
   deliver(nowMs: number): void {
+    const { ackEveryMs = 0 } = this.#line
+
+    if (
+      nowMs < this.#deliveredMs + ackEveryMs ||
+      (this.#acks[0]?.atMs ?? Number.POSITIVE_INFINITY) > nowMs
+    ) {
+      return
+    }
+
+    this.#deliveredMs = nowMs
+
     for (let ack = this.#acks[0]; ack !== undefined && ack.atMs <= nowMs; ack = this.#acks[0]) {
       this.#acks.shift()
       expect(ack.window.receive(ack.bytes, nowMs)).toBe(true)
@@ -50,8 +65,8 @@ class SimulatedLine {
 }
 
 /**
- * Returns whether both ends have their turn in a millisecond: at random, after a pause of 0 to so many ms, and after
- * the first turn not before a time.
+ * Makes a function that says whether both ends have a turn in a millisecond: at random, after a pause of limited
+ * length, and after the first turn not before a time.
  */
 function turnsWithin(maxPauseMs: number, busyMs: number): (nowMs: number) => boolean {
   let [state, nextMs] = [1, 0]
@@ -68,7 +83,9 @@ function turnsWithin(maxPauseMs: number, busyMs: number): (nowMs: number) => boo
   }
 }
 
-/** Sends over one line for a minute, with as many windows as there are senders, which pause at times and after the first part. */
+/**
+ * Sends over one line for a minute with several windows, which pause at times and after the first part.
+ */
 function sendOver({
   senders = 1,
   maxPauseMs = 0,
@@ -138,7 +155,7 @@ describe('CongestionWindow', () => {
     const { share, waitMs } = sendOver({ bytesPerMs: 8 * MBIT, delayMs: 50, senders: 5 })
 
     expect(share).toBeGreaterThan(0.9)
-    expect(waitMs).toBeLessThan(200)
+    expect(waitMs).toBeLessThan(250)
   })
 
   it.each([1.5, 8, 40])(
@@ -150,6 +167,39 @@ describe('CongestionWindow', () => {
       expect(waitMs).toBeLessThan(130)
     }
   )
+
+  it.each([1.5, 8, 40])(
+    'fills a line of %d Mbit/s on which acks come together, as seldom as the line delays (N12)',
+    (mbit) => {
+      const { share, waitMs } = sendOver({ bytesPerMs: mbit * MBIT, delayMs: 20, ackEveryMs: 40 })
+
+      expect(share).toBeGreaterThan(0.9)
+      expect(waitMs).toBeLessThan(70)
+    }
+  )
+
+  it('opens a window that was small for a while as parts arrive, so that few of them queue (N12)', () => {
+    // Every half minute, little is in flight for two delays.
+    const { waitMs } = sendOver({ bytesPerMs: 8 * MBIT, delayMs: 200 })
+    expect(waitMs).toBeLessThan(450)
+  })
+
+  it('keeps a transfer at full speed that begins after a pause (N12)', () => {
+    const line = new SimulatedLine({ bytesPerMs: 40 * MBIT, delayMs: 200 })
+    const window = new CongestionWindow()
+    let bytes = 0
+
+    for (let nowMs = 0; nowMs < 40_000; nowMs++) {
+      line.deliver(nowMs)
+
+      if (nowMs < 10_000 || nowMs >= 30_000) {
+        const sent = line.send(window, nowMs)
+        bytes += nowMs < 30_000 ? 0 : sent.bytes
+      }
+    }
+
+    expect(bytes).toBeGreaterThan(0.95 * 40 * MBIT * 10_000)
+  })
 
   it('stays open for a near peer whose processor is busy', () => {
     const window = new CongestionWindow()
