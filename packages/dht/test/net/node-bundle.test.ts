@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -11,13 +12,14 @@ const MAX_FILES = 16
 
 describe('the build for Node', () => {
   let files: string[]
+  let counts: { instances: number; byLanguage: number }
 
   beforeAll(async () => {
     await run(process.execPath, [pathOf('../../../record/scripts/bundle.ts')])
     await run(process.execPath, [pathOf('../../scripts/bundle.ts')])
     const program = pathOf('../support/loaded-files.mjs')
     const { stdout } = await run(process.execPath, ['--conditions=@waggle/bundle', program])
-    files = JSON.parse(stdout)
+    ;({ files, ...counts } = JSON.parse(stdout))
   }, 60_000)
 
   it('is a few files that work, and no dependency is loaded beside them', () => {
@@ -31,5 +33,14 @@ describe('the build for Node', () => {
     expect(
       files.filter((file) => /\/(?:relay-services|websocket-dialer|files|identity)-/.test(file))
     ).toEqual([])
+  })
+
+  it("takes Node's own modules from the process: an import would load what they refer to", async () => {
+    const texts = await Promise.all(files.map((file) => readFile(new URL(file), 'utf8')))
+    expect(texts.filter((text) => /^import\b.*["']node:/m.test(text))).toEqual([])
+  })
+
+  it('leaves out what its dependencies load and never use', () => {
+    expect(counts).toEqual({ instances: 1, byLanguage: 0 })
   })
 })
