@@ -25,7 +25,7 @@ describe('swarmKey', () => {
     ['one that the others lack', {}, { swarmKey: keyOf('a1') }]
   ]
 
-  it.each(others)('keeps out who has %s, and says what to check (N8g)', async (_, of, given) => {
+  it.each(others)('keeps out a node that has %s, and says what to check (N8g)', async (_, of, given) => {
     await using member = await DHT.create(of)
     const initialPeers = member.multiaddrs
     const error = await rejection(DHT.create({ ...given, initialPeers, bootstrapTimeoutMs }))
