@@ -10,8 +10,7 @@ import { GATEWAY_PROTOCOL } from '../gateway/gateway-messages.ts'
 import { partsOf } from '../kad/node-parts.ts'
 import { INTRODUCTION_PROTOCOL } from '../pages/introduction-messages.ts'
 import { isVacancy } from '../peers/refused-dials.ts'
-import { anySignal } from '../timing/deadline.ts'
-import { runningTimeoutSignal } from '../timing/running-time.ts'
+import { inRunningTime } from '../timing/running-time.ts'
 import { wait } from '../timing/wait.ts'
 import { COMPARE_PROTOCOL } from '../upkeep/compare-messages.ts'
 import { WATCH_PROTOCOL } from '../watch/watch-messages.ts'
@@ -125,10 +124,11 @@ export class ConnectionParts {
       hasSaidGoodbye: (peer) => this.goodbyes.has(peer),
       contactOf: (peer) => routing.contactOf(peer),
       connect: (contact) =>
-        client.dialer.connect(contact, {
-          task: 'probe',
-          signal: anySignal(lifetime, runningTimeoutSignal(requestTimeoutMs))
-        }),
+        inRunningTime(
+          requestTimeoutMs,
+          (signal) => client.dialer.connect(contact, { signal, task: 'probe' }),
+          lifetime
+        ),
       onDead: ({ id }, error) => {
         routing.remove(id)
 
