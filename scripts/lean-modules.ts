@@ -3,14 +3,11 @@ import assert from 'node:assert/strict'
 import { isBuiltin } from 'node:module'
 import type { Plugin, PluginContext } from 'rolldown'
 
-/** A comparison of texts by the user's language. */
-const BY_LANGUAGE = /([\w.]+(?:\(\))?)\.localeCompare\(([\w.]+(?:\(\))?)\)/g
-
 interface Replacement {
   /** The package, and the end of its modules' paths. */
   readonly of: string
   readonly module: string
-  readonly code: (code: string) => string
+  readonly code: string
 }
 
 /** Modules that load what a node doesn't use. */
@@ -20,30 +17,28 @@ const REPLACEMENTS: readonly Replacement[] = [
     // user, never asks other processes.
     of: 'mortice',
     module: 'dist/src/node.js',
-    code: () => `export { default } from './react-native.js'`
+    code: `export { default } from './react-native.js'`
   },
   {
     // kad-dht makes random keys of it, to fill its routing table, which the node's own replaces.
     of: '@libp2p/kad-dht',
     module: 'dist/src/routing-table/generated-prefix-list.js',
-    code: () => `export { default } from './generated-prefix-list-browser.js'`
+    code: `export { default } from './generated-prefix-list-browser.js'`
   },
   {
     // It compiles WebAssembly as it loads, and noise takes OpenSSL for the same.
     of: '@chainsafe/as-sha256',
     module: 'lib/index.js',
-    code: () => `import { createHash } from 'node:crypto'
+    code: `import { createHash } from 'node:crypto'
 export const digest = (bytes) => createHash('sha256').update(bytes).digest()`
   },
   {
     // It also exports the bare stream cipher, which has an instance, and half a megabyte, of its own.
     of: '@chainsafe/as-chacha20poly1305',
     module: 'lib/src/index.js',
-    code: () => `exports.ChaCha20Poly1305 = require('./chacha20poly1305').ChaCha20Poly1305
+    code: `exports.ChaCha20Poly1305 = require('./chacha20poly1305').ChaCha20Poly1305
 exports.newInstance = require('./wasm').newInstance`
-  },
-  { of: '@libp2p/peer-store', module: '.js', code: byCodeUnits },
-  { of: '@libp2p/peer-record', module: '.js', code: byCodeUnits }
+  }
 ]
 
 /** Replaces modules that load what a node doesn't use. Fails if one is gone: its package then loads something else. */
@@ -52,7 +47,7 @@ export function leanModules(): Plugin {
   const replaced = new Set<string>()
   return {
     name: 'lean-modules',
-    transform(code, id) {
+    transform(_, id) {
       const found = REPLACEMENTS.find(({ of }) => id.includes(`/node_modules/${of}/`))
 
       if (found === undefined) {
@@ -60,23 +55,19 @@ export function leanModules(): Plugin {
       }
 
       const { of, module } = found
-      const better = id.endsWith(module) ? found.code(code) : code
       loaded.add(of)
-      better !== code && replaced.add(of)
-      return { code: better }
+
+      if (!id.endsWith(module)) {
+        return null
+      }
+
+      replaced.add(of)
+      return { code: found.code }
     },
     buildEnd() {
       assert.deepEqual([...replaced].sort(), [...loaded].sort(), 'modules to replace are gone')
     }
   }
-}
-
-/**
- * Compares texts by their code units. These packages sort texts to compare lists with each other. The first comparison
- * by language takes ten milliseconds and two megabytes.
- */
-function byCodeUnits(code: string): string {
-  return code.replace(BY_LANGUAGE, (_, a, b) => `(${a} < ${b} ? -1 : ${a} > ${b} ? 1 : 0)`)
 }
 
 /**
