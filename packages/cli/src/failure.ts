@@ -50,7 +50,7 @@ function asTyped({ name, message }: Error): string {
 
 /** Extracts a BootstrapError's reason for each peer, without its advice to programmers. */
 export function reasonsIn(message: string): string {
-  const [reasons = ''] = message.split('\nCheck that one of them runs')
+  const [reasons = ''] = message.split(/\nCheck that (?:it|one of them) runs/)
   return withFlags(reasons)
 }
 

@@ -10,13 +10,13 @@ export class BootstrapError extends Error {
     const lines = attempts.map(
       ({ address, error, check }) => `  ${address}: ${error.message}\n    ${check}`
     )
-    const who =
+    const [failure, peer] =
       attempts.length === 1
-        ? 'the initial peer could not'
-        : `none of the ${attempts.length} initial peers could`
+        ? ['the initial peer could not', 'it']
+        : [`none of the ${attempts.length} initial peers could`, 'one of them']
     super(
-      `${who} be reached:\n${lines.join('\n')}\n` +
-        'Check that one of them runs and that this machine can connect to it, or pass requireBootstrap: false to start alone and keep trying.'
+      `${failure} be reached:\n${lines.join('\n')}\n` +
+        `Check that ${peer} runs and that this machine can connect to it, or pass requireBootstrap: false to start alone and keep trying.`
     )
     this.attempts = attempts
   }

@@ -152,7 +152,7 @@ export function assertNotNegative(value: unknown, option: string): void {
   assertThat(isValid, option, 'a number of seconds, 0 or more', value)
 }
 
-/** Says what is wrong unless the option is a number of seconds that may be infinite. */
+/** Checks that the option is a number of seconds, which may be infinite. */
 export function assertAge(value: unknown, option: string): void {
   const isSo = typeof value === 'number' && value >= 0
   assertThat(isSo, option, 'a number of seconds, 0 or more, or Infinity', value)

@@ -21,6 +21,7 @@ export {
   atEndOfTurn,
   BoundedMap,
   type Buffering,
+  ByteQueue,
   backoffMs,
   bootstrapHint,
   Calls,
@@ -61,6 +62,7 @@ export {
   median,
   OpenRequests,
   type OptionTable,
+  Pace,
   PeerBook,
   PeerIndex,
   patientIdentify,
@@ -72,6 +74,9 @@ export {
   Scheduler,
   Search,
   type SearchInit,
+  TaskQueue,
+  THREADS_FOR_SIGNATURES,
+  TurnBudget,
   timeoutSignal,
   wait
 } from '@waggle/dht/lookup'

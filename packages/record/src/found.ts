@@ -15,7 +15,7 @@ export interface Found<V = FoundValue> {
 /** A plain value, or the dictionary that many peers write together. */
 export type FoundValue = Value | Dictionary
 
-/** A Map from subkeys, which finds arrays and bytes by what is in them. */
+/** A Map from subkeys, which finds arrays and bytes by their content. */
 export class Dictionary<K = Subkey, V = Value> extends Map<K, Found<V>> {
   /** The arrays and bytes that are subkeys, by their ids. */
   readonly #objects = new Map<string, K>()
@@ -64,7 +64,9 @@ export class Dictionary<K = Subkey, V = Value> extends Map<K, Found<V>> {
 // To tests and when printed it is the Map that it was made of, whatever it finds.
 Object.defineProperty(Dictionary.prototype, 'constructor', { value: Map, configurable: true })
 
-/** Identifies an array or bytes by what is in them; undefined for what a Map finds by itself, or never. */
+/**
+ * Identifies an array or bytes by their content; undefined for a subkey that a Map finds by itself, or never.
+ */
 function idOf(subkey: unknown): string | undefined {
   if (typeof subkey !== 'object' || subkey === null) {
     return undefined

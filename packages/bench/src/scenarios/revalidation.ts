@@ -5,7 +5,7 @@ import { figure } from '../result/figure.ts'
 import type { RunOptions, Scenario, ScenarioResult } from '../result/result.ts'
 import { summaryOf } from '../workload/statistics.ts'
 
-/** What a reader pays to learn that a value is unchanged. */
+/** The cost to a reader of learning that a value is unchanged. */
 export const revalidation: Scenario = {
   name: 'revalidation',
   title: 'Comparing a remembered value, which is unchanged, with that of a replica.',

@@ -30,7 +30,7 @@ export async function quickRun(
   return result
 }
 
-/** The cells of a column, from the top down. */
+/** Returns the cells of a column, from the top down. */
 export function column(table: Table | undefined, title: string): (string | number | null)[] {
   const index = table?.columns.indexOf(title) ?? -1
   expect(index, title).toBeGreaterThanOrEqual(0)

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 const ROOT = new URL('../../../../', import.meta.url)
 const NUMBER = /\d{1,3}(?:,\d{3})*(?:\.\d+)?/g
 
-/** From a heading to the next one that is not below it. */
+/** Returns the text from a heading to the next one of its level or above. */
 function section(file: string, heading: string): string {
   const text = readFileSync(new URL(file, ROOT), 'utf8')
   const begin = text.indexOf(`\n${heading}\n`) + 1
@@ -14,7 +14,7 @@ function section(file: string, heading: string): string {
   return end < 0 ? text.slice(begin) : text.slice(begin, begin + level + end)
 }
 
-/** The cells of each row of a section's tables, the first of which is what the row is about. */
+/** Lists the cells of each row of a section's tables. The first cell names the row. */
 function rows(text: string): string[][] {
   return text
     .split('\n')
@@ -33,7 +33,7 @@ interface ReportTable {
   readonly rows: readonly (readonly string[])[]
 }
 
-/** The tables of a scenario's section of the report. */
+/** Returns the tables of a scenario's section of the report. */
 function reportTables(scenario: string): ReportTable[] {
   const [, ...parts] = section('docs/benchmarks.md', `## ${scenario}`).split(/^\*\*(?=.*\*\*$)/m)
 
@@ -43,7 +43,7 @@ function reportTables(scenario: string): ReportTable[] {
   })
 }
 
-/** What the report says in one place. */
+/** Reads the figures in one place of the report. */
 function reportedIn(
   scenario: string,
   { table, row, column }: Readonly<Record<'table' | 'row' | 'column', string>>
@@ -54,12 +54,12 @@ function reportedIn(
   return found?.rows.findLast(([name]) => name === row)?.[index]
 }
 
-/** The numbers of a row, but for what is in its first cell. */
+/** Reads the numbers of a row, without those in its first cell. */
 function numbersIn([, ...cells]: readonly string[]): readonly string[] {
   return cells.join(' ').match(NUMBER) ?? []
 }
 
-/** The row whose first cell begins so. */
+/** Finds the row whose first cell begins with a name. */
 function rowOf(table: readonly string[][], name: string): string[] {
   const row = table.find(([first]) => first?.startsWith(name)) ?? []
   expect(row, name).not.toEqual([])
@@ -109,7 +109,7 @@ describe('the figures in SECURITY.md', () => {
   const claims = rows(text)
   const measured = reported('liars')
 
-  /** What the report has for each of the columns, which are shares or counts. */
+  /** Reads the report's figures for each of the columns, which are shares or counts. */
   function claimed(
     header: string,
     row: readonly string[],
@@ -151,7 +151,7 @@ describe('the figures in SECURITY.md', () => {
 })
 
 describe('the figures in docs/records.md', () => {
-  const claims = rows(section('docs/records.md', '### What checking costs'))
+  const claims = rows(section('docs/records.md', '### Cost of checking'))
 
   it('are those of the report: what checking costs', () => {
     const claimed = claims.map(numbersIn).filter(({ length }) => length > 0)

@@ -6,7 +6,14 @@ import type { RealFigures } from '../../src/scenarios/growth/measure-real.ts'
 function idle(nodes: number, idleCPU: number): RealFigures {
   return {
     ...{ nodes, usedBytes: 1, residentBytes: 1, connections: 1, known: 1, dialsPerHour: 0 },
-    ...{ joinMs: [100, 200, 400], joinCpuMs: 1, joinDials: 1, operations: [], idleCPU }
+    ...{
+      joinMs: [100, 200, 400],
+      joinCpuMs: 1,
+      joinDials: 1,
+      operations: [],
+      dialsByTask: [],
+      idleCPU
+    }
   }
 }
 

@@ -37,7 +37,7 @@ export function addStore(program: Program): void {
     summary: 'Store a value until it expires',
     more: [
       'Keys and values are JSON. Anything else is stored as text, and base64:… as bytes. Of two values under the same key or subkey, the one that expires later wins.',
-      'The value - stands for the standard input. Text there is read as an argument would be, without the newline at its end; what is not UTF-8 is stored as bytes, unchanged.'
+      'The value - stands for the standard input. Text there is read as an argument would be, without the newline at its end; bytes that are not UTF-8 are stored unchanged.'
     ],
     examples: [
       ['waggle store greeting hello', 'text, for an hour'],

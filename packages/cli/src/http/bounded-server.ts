@@ -50,7 +50,7 @@ export async function startBoundedServer(
   onRequest: RequestListener
 ): Promise<BoundedServer> {
   const strangers = new Set<Socket>()
-  const server = createServer(LIMITS, onRequest)
+  const server = createServer(LIMITS, oneByOne(onRequest))
   server.on('connection', (socket) => {
     strangers.add(socket)
     socket.once('close', () => strangers.delete(socket))
@@ -83,6 +83,27 @@ export async function startBoundedServer(
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
     }
+  }
+}
+
+/**
+ * Ends a connection that sends a request before the last one is answered. Clients have no need for that, and
+ * thousands of requests would be read in one turn of the event loop.
+ */
+function oneByOne(onRequest: RequestListener): RequestListener {
+  const busy = new WeakSet<Socket>()
+  return (message, response) => {
+    const { socket } = message
+
+    if (busy.has(socket)) {
+      socket.destroy()
+      return
+    }
+
+    busy.add(socket)
+    // In a later turn, as what came in one piece did not wait for an answer.
+    response.once('close', () => setImmediate(() => busy.delete(socket)))
+    return onRequest(message, response)
   }
 }
 

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
 import { waggle } from '../support/waggle-process.ts'
 
-/** What bash offers for these words, of which the last one is being typed. */
+/** Returns bash's completions of the last of some words. */
 async function offered(...words: string[]): Promise<string[]> {
   const { stdout } = await waggle(['completion', 'bash'])
   const script = `${stdout}\nCOMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}; _waggle; printf '%s\\n' "\${COMPREPLY[@]}"`

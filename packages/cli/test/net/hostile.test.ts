@@ -96,6 +96,29 @@ describe.runIf(process.platform === 'linux')('a server with few connections', ()
   })
 })
 
+describe('a server', () => {
+  it('answers the requests of a connection one by one, and ends one that does not wait (N13h)', async () => {
+    let answered = 0
+    const init = { host: '127.0.0.1', port: 0, option: '--http' }
+    await using server = await startBoundedServer(init, (_, response) => {
+      answered++
+      setImmediate(() => response.end('hello'))
+    })
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1').on('error', () => {})
+    const request = 'GET / HTTP/1.1\r\nhost: a\r\n\r\n'
+
+    for (const expected of [1, 2]) {
+      socket.write(request)
+      await once(socket, 'data')
+      expect(answered).toBe(expected)
+    }
+
+    socket.write(request.repeat(1000))
+    await once(socket, 'close')
+    expect(answered).toBe(3)
+  })
+})
+
 describe('the metrics of a node with a collector that throws', () => {
   it('are answered with an error, and the node goes on', async () => {
     const metrics = nodeMetrics()

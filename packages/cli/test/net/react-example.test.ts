@@ -6,7 +6,7 @@ import { expect, it, vi } from 'vitest'
 import { z } from 'zod'
 import { Room } from '../../../../examples/react/room.ts'
 
-/** What a component renders, frame by frame. */
+/** Records the frames that a component renders. */
 function screenOf(): { readonly stdout: NodeJS.WriteStream; readonly frames: string[] } {
   const stdout = Object.assign(new PassThrough(), { columns: 80, rows: 24 })
   const frames: string[] = []

@@ -8,7 +8,7 @@ import {
 import { type Served, served } from '../support/served.ts'
 import { waggle } from '../support/waggle-process.ts'
 
-/** All of them together are more than the memory that the commands are given. */
+/** Entries that together exceed the memory of the commands. */
 const ENTRIES = 4000
 const VALUE = 'x'.repeat(12_000)
 const LITTLE_MEMORY = { NODE_OPTIONS: '--max-old-space-size=96' }

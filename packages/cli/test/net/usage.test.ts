@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { waggle } from '../support/waggle-process.ts'
 
-/** What somebody may write, and what they are to be told. */
+/** Wrong arguments, and the messages that they cause. */
 const WRONG: readonly (readonly [args: string, told: RegExp])[] = [
   ['stroe k v', /unknown command 'stroe'\n?\(Did you mean store\?\)/],
   ['put k v', /unknown command 'put'\n?\(Did you mean store\?\)/],
@@ -64,7 +64,10 @@ describe('a wrong usage', () => {
   })
 })
 
-/** Node's own answer to what it is. All that this command does before it looks at it is real. */
+/**
+ * Makes an environment in which Node reports this version. Everything that the command does before it checks the
+ * version is real.
+ */
 function asNode(version: string): Record<string, string> {
   const pretend = `Object.defineProperty(process, 'versions', { value: { node: '${version}' } })`
   return { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(pretend)}` }

@@ -8,7 +8,7 @@ interface TestIOInit {
   readonly written?: string[]
 }
 
-/** Makes the process of a command out of nothing, on a terminal without input. */
+/** Makes the surroundings of a command: a terminal without input. */
 export function testIO({ env = {}, written = [] }: TestIOInit = {}): CommandIO {
   const terminal = Object.assign(new Writable(), { isTTY: true, columns: 80 })
   const write = (line: string): void => {

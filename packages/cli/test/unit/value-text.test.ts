@@ -110,7 +110,7 @@ describe('parseKey', () => {
   })
 })
 
-/** Without the prototypes that fast-check varies. */
+/** Removes the prototypes that fast-check varies. */
 function plain(value: unknown): unknown {
   return structuredClone(value)
 }

@@ -17,7 +17,7 @@ const ENTRY_MS = 2.5e-3
 /** Weight of the latest lookup in the mean. */
 const LATEST_WEIGHT = 0.1
 
-/** What a lookup has found, or sent. */
+/** The size of a lookup's results, or of a write. */
 export interface LookupSize {
   readonly bytes: number
   readonly entries: number

@@ -52,10 +52,13 @@ export interface Watermarks {
 export const SHORT_GRACE_MS = 1500
 
 /**
- * Milliseconds for which a connection may take to tell who is at its other end. Meanwhile it goes last: a full node that
- * closed its newest connections would admit nobody.
+ * Milliseconds for a connection to identify its peer. Until then it is closed last: a full node that closed its
+ * newest connections would admit no peer.
  */
 export const GREETING_MS = 1000
+
+/** Milliseconds after which a crowded node whose peers were all busy looks for idle ones again. */
+export const RECHECK_MS = 500
 
 /** Peers at each distance that stay connected: the most recently used. */
 export const KEPT_PER_DISTANCE = 2
@@ -66,8 +69,9 @@ const MAX_KEPT_SHARE = 0.75
 /**
  * Chooses the peers to disconnect, least recently used first (N10a). Spares peers with requests in flight, new
  * ones, neighbours, and two servers at each distance. If there are too many connections in total, unidentified
- * peers go first, then clients, and new ones, too, if no room is left: those that just arrived go last. If that is
- * not enough, the newest peers of the host with most connections go, even with requests in flight.
+ * peers go first, then clients, and new ones, too, if no room is left: those that just arrived, and those whose
+ * first request is still on its way, go last. If that is not enough, the newest peers of the host with most
+ * connections go, even with requests in flight.
  */
 export function peersToDisconnect(
   peers: readonly ConnectedPeer[],
@@ -79,8 +83,10 @@ export function peersToDisconnect(
   const longGraceMs = isCrowded ? Math.min(SHORT_GRACE_MS, graceMs) : graceMs
   const choice = new Choice(peers, keptServers(peers, low))
   const isOld = ({ openedAtMs }: ConnectedPeer): boolean => openedAtMs <= nowMs - longGraceMs
-  const isArriving = ({ role, openedAtMs }: ConnectedPeer): boolean =>
-    role === 'unidentified' && openedAtMs > nowMs - GREETING_MS
+  const isArriving = ({ role, openedAtMs, usedAtMs }: ConnectedPeer): boolean =>
+    role === 'unidentified'
+      ? openedAtMs > nowMs - GREETING_MS
+      : usedAtMs <= openedAtMs && openedAtMs > nowMs - SHORT_GRACE_MS
   const isServer = ({ role }: ConnectedPeer): boolean => role === 'server'
   const servers = peers.filter(isServer)
 
@@ -162,7 +168,8 @@ export function nextChoiceMs(
   const waits = peers
     .map(({ openedAtMs }) => openedAtMs + longGraceMs - nowMs)
     .filter((waitMs) => waitMs > 0)
-  return Math.min(Math.max(longGraceMs, SHORT_GRACE_MS), ...waits)
+  const recheckMs = isCrowded ? RECHECK_MS : Math.max(longGraceMs, SHORT_GRACE_MS)
+  return Math.min(recheckMs, ...waits)
 }
 
 /** The neighbours, and the most recently used servers at each distance. */

@@ -15,6 +15,9 @@ export interface GoodbyesInit {
   /** Opens a stream and sends a goodbye on it. */
   readonly onNewStream: (peer: PeerId, reason: GoodbyeReason) => Promise<void>
 
+  /** Called with each peer that closes an idle connection. */
+  readonly onIdle: (peer: PeerId) => void
+
   /** Called with each peer that leaves the network. */
   readonly onLeaving: (peer: PeerId) => void
 }
@@ -48,6 +51,8 @@ export class Goodbyes {
 
     if (reason === 'leaving') {
       this.#init.onLeaving(peer)
+    } else {
+      this.#init.onIdle(peer)
     }
   }
 

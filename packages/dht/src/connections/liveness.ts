@@ -2,13 +2,17 @@ import type { Connection, Logger, PeerId } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
 import { BoundedMap } from '../collections/bounded-map.ts'
 import { toError } from '../errors.ts'
-import { timeoutSignal } from '../timing/deadline.ts'
+import { inRunningTime } from '../timing/running-time.ts'
+import { PingRound } from './ping-round.ts'
 
 /** A protocol of all libp2p nodes. A peer that refuses it is alive, too. */
 const PING = '/ipfs/ping/1.0.0'
 
-/** Milliseconds allowed for a response: a busy peer is not dead. */
-const TIMEOUT_MS = 10_000
+/** Errors of a stream that the peer has caused by an answer. */
+const SIGNS_OF_LIFE = ['UnsupportedProtocolError', 'StreamResetError']
+
+/** Milliseconds of running time allowed for a response: a busy peer is not dead. */
+export const TIMEOUT_MS = 10_000
 
 /** Milliseconds between two checks of one peer. */
 const INTERVAL_MS = 10_000
@@ -17,7 +21,7 @@ const INTERVAL_MS = 10_000
 const MAX_REMEMBERED = 1024
 
 export interface LivenessInit {
-  readonly connectionManager: ConnectionManager
+  readonly connectionManager: Pick<ConnectionManager, 'getConnections'>
   readonly log: Logger
 }
 
@@ -25,6 +29,7 @@ export interface LivenessInit {
 export class Liveness {
   readonly #init: LivenessInit
   readonly #checkedAtMs = new BoundedMap<string, number>({ maxSize: MAX_REMEMBERED })
+  #round: PingRound<Connection> | undefined
 
   constructor(init: LivenessInit) {
     this.#init = init
@@ -40,34 +45,46 @@ export class Liveness {
       this.#checkedAtMs.set(name, nowMs)
 
       for (const connection of this.#init.connectionManager.getConnections(peer)) {
-        void this.#check(connection, TIMEOUT_MS)
+        this.#check(connection)
       }
     }
   }
 
-  /** Checks all connections, such as after the machine slept. Resolves when each has responded or was ended. */
-  async checkAll(timeoutMs: number): Promise<void> {
-    const connections = this.#init.connectionManager.getConnections()
-    await Promise.all(connections.map((connection) => this.#check(connection, timeoutMs)))
+  /**
+   * Checks all connections, such as after the machine slept. Resolves when each has responded or was ended. An earlier
+   * check ends: its answers may be older than the last sleep.
+   */
+  async checkAll(): Promise<void> {
+    this.#round?.stop()
+    const round = new PingRound({
+      connections: this.#init.connectionManager.getConnections(),
+      ping,
+      end: (connection, error) => this.#end(connection, error)
+    })
+    this.#round = round
+    await round.done
   }
 
-  async #check(connection: Connection, timeoutMs: number): Promise<void> {
-    try {
-      await this.#ping(connection, timeoutSignal(timeoutMs))
-    } catch (error) {
-      this.#init.log('the connection to %p is dead - %e', connection.remotePeer, error)
-      connection.abort(toError(error))
-    }
+  #check(connection: Connection): void {
+    inRunningTime(TIMEOUT_MS, (signal) => ping(connection, signal)).catch((error) =>
+      this.#end(connection, toError(error))
+    )
   }
 
-  async #ping(connection: Connection, signal: AbortSignal): Promise<void> {
-    try {
-      const stream = await connection.newStream(PING, { signal, runOnLimitedConnection: true })
-      stream.abort(new Error('the peer is alive'))
-    } catch (error) {
-      if (!(error instanceof Error && error.name === 'UnsupportedProtocolError')) {
-        throw error
-      }
+  #end(connection: Connection, error: Error): void {
+    this.#init.log('the connection to %p is dead - %e', connection.remotePeer, error)
+    connection.abort(error)
+  }
+}
+
+/** Resolves when the peer has answered. One that refuses the protocol or the stream is alive, too. */
+async function ping(connection: Connection, signal: AbortSignal): Promise<void> {
+  try {
+    const stream = await connection.newStream(PING, { signal, runOnLimitedConnection: true })
+    stream.abort(new Error('the peer is alive'))
+  } catch (error) {
+    if (!(error instanceof Error && SIGNS_OF_LIFE.includes(error.name))) {
+      throw error
     }
   }
 }

@@ -5,10 +5,16 @@ import type { DHTEvents } from '../events.ts'
 import type { RecordChannel } from '../lookup/record-channel.ts'
 import type { KnownPeers } from '../peers/known-peers.ts'
 import type { PeerBook } from '../peers/peer-book.ts'
-import { anySignal, timeoutSignal } from '../timing/deadline.ts'
 import { inTime } from '../timing/in-time.ts'
+import { inRunningTime } from '../timing/running-time.ts'
 import type { Dialer } from '../wire/dialer.ts'
 import { NetworkMerge } from './network-merge.ts'
+
+/**
+ * Milliseconds within which a peer that dialled this node is asked for neighbours. It was named to all of its neighbours,
+ * and they to each other: at the same moment, each two of them would dial each other twice.
+ */
+const ASK_WITHIN_MS = 500
 
 export interface MergeOnInboundInit {
   readonly self: PeerId
@@ -31,7 +37,6 @@ export interface MergeOnInboundInit {
 export function mergeOnInbound(init: MergeOnInboundInit, signal: AbortSignal): NetworkMerge {
   const { self, channel, connectionManager, dialer, events, peers, routing } = init
   const { neighbourCount, requestTimeoutMs } = init
-  const within = (): AbortSignal => anySignal(signal, timeoutSignal(requestTimeoutMs))
   const merge = new NetworkMerge({
     ...{ self, peers, neighbourCount },
     async ask(peer, key) {
@@ -39,7 +44,12 @@ export function mergeOnInbound(init: MergeOnInboundInit, signal: AbortSignal): N
       const asked = channel.find({ id: peer, multiaddrs: [] }, key, options)
       return (await inTime(asked, requestTimeoutMs)).closer
     },
-    connect: (contact) => dialer.connect(contact, { signal: within() }),
+    connect: (contact) =>
+      inRunningTime(
+        requestTimeoutMs,
+        (within) => dialer.connect(contact, { signal: within, task: 'neighbours' }),
+        signal
+      ),
     nearest: (target, count) => routing.nearest(target, count),
     isKnown: (peer) => routing.has(peer),
     now: () => performance.now()
@@ -49,7 +59,10 @@ export function mergeOnInbound(init: MergeOnInboundInit, signal: AbortSignal): N
     'peer:found',
     ({ detail: peer }) => {
       if (connectionManager.getConnections(peer).some(({ direction }) => direction === 'inbound')) {
-        merge.discover(peer)
+        const ask = (): void => {
+          signal.aborted || merge.discover(peer)
+        }
+        setTimeout(ask, Math.random() * ASK_WITHIN_MS).unref?.()
       }
     },
     { signal }

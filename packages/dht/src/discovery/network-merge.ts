@@ -21,8 +21,15 @@ export const ALPHA = 3
 /** Rounds towards this node's neighbours. Each at least halves the distance. */
 const MAX_ROUNDS = 12
 
-/** Distant peers connected to per distance and new peer. */
+/**
+ * Distant peers connected to per distance when networks meet, and servers that a node has to know there when it joins:
+ * more of them are met by use.
+ */
 const INTRODUCTIONS_PER_DISTANCE = 2
+const CONTACTS_PER_DISTANCE = 1
+
+/** Known servers up to which a node that meets a network joins it, and brings none of its own. */
+const MAX_KNOWN_TO_NEWCOMER = ALPHA
 
 /** Distances searched. A random key at a smaller distance takes too long to find. */
 const MAX_DISTANCES = 12
@@ -114,6 +121,8 @@ export class NetworkMerge {
       return
     }
 
+    const isNewcomer =
+      this.#init.nearest(this.#own, MAX_KNOWN_TO_NEWCOMER + 1).length <= MAX_KNOWN_TO_NEWCOMER
     await this.#connectNeighbours(unknown)
 
     // Most are unknown only if the peer belongs to another network, or this node is new.
@@ -121,7 +130,7 @@ export class NetworkMerge {
 
     if (isElsewhere && this.#init.now() - this.#lookedFarAtMs >= FAR_INTERVAL_MS) {
       this.#lookedFarAtMs = this.#init.now()
-      await this.#lookFar(peer)
+      await this.#lookFar(peer, isNewcomer)
     }
   }
 
@@ -153,15 +162,31 @@ export class NetworkMerge {
     return closer.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []))
   }
 
-  /** Connects to distant peers, too: the networks' other peers would not find each other through neighbours alone. */
-  async #lookFar(peer: PeerId): Promise<void> {
+  /**
+   * Connects to distant peers, too: the networks' other peers would not find each other through neighbours alone. A
+   * newcomer has no such peers, and needs a way to each distance only.
+   */
+  async #lookFar(peer: PeerId, isNewcomer: boolean): Promise<void> {
     const depth = Math.min(this.#depth, MAX_DISTANCES)
 
     for (let bits = 0; bits < depth; bits++) {
-      const closer = await this.#ask(peer, this.#keyAt(bits))
-      const unknown = closer.filter((contact) => this.#isNews(contact))
-      await this.#connect(unknown.slice(0, INTRODUCTIONS_PER_DISTANCE))
+      const key = this.#keyAt(bits)
+      const missing = isNewcomer
+        ? CONTACTS_PER_DISTANCE - this.#countKnownNear(key, bits)
+        : INTRODUCTIONS_PER_DISTANCE
+
+      if (missing > 0) {
+        const closer = await this.#ask(peer, key)
+        const unknown = closer.filter((contact) => this.#isNews(contact))
+        await this.#connect(unknown.slice(0, missing))
+      }
     }
+  }
+
+  /** Counts known peers at the distance of a key, up to the needed number. */
+  #countKnownNear(key: Uint8Array, bits: number): number {
+    const known = this.#init.nearest(pointOfKey(key), CONTACTS_PER_DISTANCE)
+    return known.filter(({ id }) => sharedBits(this.#own, pointOfPeer(id)) === bits).length
   }
 
   /** Leading bits that this node shares with the farthest of its neighbours. */

@@ -115,7 +115,7 @@ export class ExchangeClient implements RecordChannel {
       : this.#client.streamTo(peer)?.isOpen === true
   }
 
-  /** Returns when a peer last made progress with what was requested, in ms of the process's clock. */
+  /** Returns the time of a peer's last progress with a request, in ms of the process's clock. */
   progressMs(peer: PeerInfo): number {
     return this.#client.progressMs(peer)
   }

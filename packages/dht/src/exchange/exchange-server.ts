@@ -9,7 +9,13 @@ import {
   RecordTooLargeError,
   ValidationError
 } from '@waggle/record'
-import { beatingEntries, isPromise, lastExpiration, whenDone } from '@waggle/record/replica'
+import {
+  beatingEntries,
+  encodedSize,
+  isPromise,
+  lastExpiration,
+  whenDone
+} from '@waggle/record/replica'
 import { equals } from 'uint8arrays/equals'
 import type { Access } from '../peers/access.ts'
 import { pointOfKey } from '../peers/key-space.ts'
@@ -64,7 +70,9 @@ export interface ExchangeServerInit {
   /** Whether this node is one of the nearest to a key. Undefined: to every key. */
   readonly isReplicaOf?: ((key: Uint8Array) => boolean) | undefined
 
-  /** Whether this node's neighbours have had the time to hand over what it lacks. Undefined: nobody knows. */
+  /**
+   * Whether this node's neighbours have had the time to hand over missing records; undefined if unknown.
+   */
   readonly isSettled?: (() => boolean) | undefined
 
   /** Decides who may write; undefined: everybody may. */
@@ -121,7 +129,7 @@ export class ExchangeServer implements ServedProtocol<Message> {
         onGoodbye?.(peer, message.reason)
         return undefined
       default:
-        throw new ProtocolViolationError(`"${message.name}" is no request`)
+        throw new ProtocolViolationError(`"${message.name}" is not a request`)
     }
   }
 
@@ -176,7 +184,7 @@ export class ExchangeServer implements ServedProtocol<Message> {
     return isAbsent ? ABSENT : partOf(held)
   }
 
-  /** Resolves later where what comes in takes long to check. */
+  /** Resolves later if records take long to check. */
   *#store(
     request: StoreRequest,
     { peer, mayWrite }: Writer
@@ -259,7 +267,7 @@ function countWanted({ keys }: FindRequest): number {
   return keys.reduce((sum, { subkeys }) => sum + Math.max(subkeys.length, 1), 0)
 }
 
-/** Nearly all of what a request takes in memory. */
+/** Counts the bytes of a request's records, nearly all of its memory. */
 function bytesIn({ writes }: StoreRequest): number {
   return writes.reduce((sum, { key, record }) => sum + key.length + record.length, 0)
 }
@@ -323,10 +331,10 @@ function answersOf(
       return { outcome, closer: peers }
     }
 
-    const winner = encodeRecord(outcome)
-    sizeBytes += winner.length
-    const isSmall = sizeBytes <= TARGET_MESSAGE_BYTES
-    return { outcome: 'stale', winner: isSmall ? winner : undefined, closer: peers }
+    const isRoomLeft = sizeBytes <= TARGET_MESSAGE_BYTES
+    sizeBytes += isRoomLeft ? encodedSize(outcome) : 0
+    const isSmall = isRoomLeft && sizeBytes <= TARGET_MESSAGE_BYTES
+    return { outcome: 'stale', winner: isSmall ? encodeRecord(outcome) : undefined, closer: peers }
   })
 }
 

@@ -32,8 +32,8 @@ export interface Lookup {
 }
 
 /**
- * Returns a copy that is whole and no more than so many seconds old. One without the subkeys that are wanted
- * says nothing: the dictionary may have them by now.
+ * Returns a copy that is whole and recent enough. A copy without the wanted subkeys is no answer: the dictionary may
+ * have them by now.
  */
 export function copyIn(
   store: RecordStore | undefined,
@@ -51,11 +51,11 @@ export function copyIn(
 export interface EncodedPart {
   readonly bytes: Uint8Array
 
-  /** Whether it contains any of what is wanted. */
+  /** Whether it contains any of the wanted entries. */
   readonly isFound: boolean
 }
 
-/** Encodes what a store has of what is wanted; undefined if it does not hold the key. */
+/** Encodes the wanted part of a store's record; undefined if it does not hold the key. */
 export function encodedPart(
   store: RecordStore,
   { key, subkeys }: FindKey

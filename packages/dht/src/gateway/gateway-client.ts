@@ -42,7 +42,9 @@ export interface GatewayClientInit extends ClientParts, Pick<Judge, 'onForgery'>
   readonly lookups: Pick<Lookups, 'inTime'>
 }
 
-/** Gateways whose answers a read of the latest joins, and that must say that nothing is there, if so many answer. */
+/**
+ * Gateways whose answers a `latest` read joins, and that must agree on absence, if this many answer.
+ */
 const ANSWERS = 2
 
 /** Gateways asked for one call. */
@@ -74,7 +76,10 @@ export class GatewayClient implements Gateways {
     })
   }
 
-  /** Connected servers come first, then the nearest ones: they may hold the key. */
+  /**
+   * Connected servers come first, then the nearest ones, because they may hold the key, and last those that have just
+   * refused a connection.
+   */
   for(key: Uint8Array): PeerInfo[] {
     const { peers, routing } = this.#init
     const usable = routing
@@ -82,22 +87,28 @@ export class GatewayClient implements Gateways {
       .filter(
         (peer) => !this.#client.lacks(peer) && !peers.isAvoided(peer) && !peers.isBanned(peer.id)
       )
-    const isConnected = ({ id }: PeerInfo): boolean => peers.isConnected(id)
-    return [...usable.filter(isConnected), ...usable.filter((peer) => !isConnected(peer))]
+    const rank = ({ id }: PeerInfo): number =>
+      peers.isConnected(id) ? 0 : 1 + Number(peers.isOutOfReach(id))
+    return usable.sort((a, b) => rank(a) - rank(b))
   }
 
-  async read(key: Uint8Array, options: ReadOptions): Promise<GatewayReading | undefined> {
+  async read(
+    key: Uint8Array,
+    options: ReadOptions,
+    isOneEnough: boolean
+  ): Promise<GatewayReading | undefined> {
     const { cancellation, latest = false, sufficientExpirationTime = 0 } = options
     const isLatest = latest || sufficientExpirationTime > 0
     const request = { name: 'read', key, subkey: options.subkey, isLatest } as const
     const candidates = this.for(key).slice(0, MAX_ASKED)
     const answers: Answered[] = []
+    const wanted = isOneEnough ? 1 : ANSWERS
     const isEnough = (): boolean =>
-      answers.filter(isDecisive).length >= ANSWERS ||
+      answers.filter(isDecisive).length >= wanted ||
       (!isLatest && answers.some(({ state }) => state === 'held'))
 
     while (candidates.length > 0 && !isEnough() && !cancellation.isCancelled) {
-      const missing = ANSWERS - answers.filter(isDecisive).length
+      const missing = wanted - answers.filter(isDecisive).length
       const asked = candidates.splice(0, isLatest ? missing : 1)
       const heard = await Promise.all(
         asked.map((gateway) => this.#readAt(gateway, request, cancellation))
@@ -206,7 +217,7 @@ export class GatewayClient implements Gateways {
     return { record, responded, error: isKnown ? undefined : error }
   }
 
-  /** Checks what a gateway says of a write; undefined if it can't prove what it says (N6). */
+  /** Checks a gateway's reply to a write; undefined if it lacks the proof (N6). */
   async #judged(
     gateway: PeerInfo,
     { key, write, answer }: { key: Uint8Array; write: DHTRecord; answer: WriteAnswer }
@@ -230,7 +241,9 @@ export class GatewayClient implements Gateways {
   }
 }
 
-/** Whether an answer tells what replicas hold, and not only that too few of them responded. */
+/**
+ * Whether an answer has the replicas' records, and does not only say that too few of them responded.
+ */
 function isDecisive(answer: Answered): boolean {
   return answer.state === 'held' || (answer.state === 'absent' && answer.responded > 0)
 }

@@ -37,7 +37,7 @@ import {
 export interface GatewayServerInit {
   readonly store: RecordStore
 
-  /** Replicas as this node sees them without its cache: a client wants what they hold by now. */
+  /** The replicas without this node's cache: a client wants their present records. */
   readonly replicas: Replicas
   readonly numReplicas: number
 
@@ -111,7 +111,7 @@ export class GatewayServer implements ServedProtocol<GatewayMessage> {
           busy
         }))
       default:
-        throw new ProtocolViolationError(`"${message.name}" is no request`)
+        throw new ProtocolViolationError(`"${message.name}" is not a request`)
     }
   }
 
@@ -314,10 +314,10 @@ class Batch<A> {
   }
 }
 
-/** Does something for one key, and counts what came back. */
+/** Does the work for one key, and counts its results. */
 type Delegated<A> = (count: (size: LookupSize) => void) => Promise<A>
 
-/** The size of a record that so many peers sent or took. */
+/** Returns the size of a record that a number of peers sent or took. */
 function sizeOf(record: DHTRecord = EMPTY_RECORD, copies: number): LookupSize {
   return { bytes: encodedSize(record), entries: record.subkeys.size, copies }
 }

@@ -1,8 +1,8 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Dictionary, Found, Key, MaybePromise, Subkey, Value } from '@waggle/record'
 import { assertSchema, isOptions, whenDone } from '@waggle/record/replica'
-import { dictionaryOf, mapPlaces, mapSource, placesOf } from '../live/places.ts'
-import type { Place, Places, StateSource } from '../live/state.ts'
+import { dictionaryOf, mapPlaces, mapSource, placesOf } from '../live/found-places.ts'
+import type { FoundPlace, FoundPlaces, StateSource } from '../live/state.ts'
 import type { Watch, WatchOptions } from '../live/watch.ts'
 import type { BaseOperations } from '../operations/base-operations.ts'
 import { assertCallOptions, assertReadOptions } from '../operations/call-arguments.ts'
@@ -26,8 +26,8 @@ import { leaveOut } from './misfit.ts'
 import { readFound } from './value-handle.ts'
 
 /**
- * One key whose dictionary fits schemas of its subkeys and values. `KI` and `I` are what is stored, `K` and `T` what is
- * read. It holds no state: make one wherever it is needed.
+ * One key whose dictionary fits schemas of its subkeys and values. Writes take `KI` and `I`, reads return `K` and
+ * `T`. It holds no state: make one wherever it is needed.
  */
 export interface DictionaryHandle<KI, K, I, T, O = object> {
   readonly key: Key
@@ -132,7 +132,8 @@ function watchOf<KI extends Subkey, K extends Subkey, T>({
   map,
   schema
 }: WatchedDictionary<KI, K, T>): DictionaryHandle<KI, K, never, T>['watch'] {
-  const entryOf = (places: Places<K, T>): Found<T> | undefined => [...places.values()][0]?.found
+  const entryOf = (places: FoundPlaces<K, T>): Found<T> | undefined =>
+    [...places.values()][0]?.found
 
   function watch<R extends boolean>(
     options: WatchOptions<R> & { readonly subkey?: KI | undefined } = {}
@@ -153,8 +154,8 @@ function watchOf<KI extends Subkey, K extends Subkey, T>({
 }
 
 type EntryReader<K, T> = (
-  place: Place<Subkey | undefined, Value>
-) => MaybePromise<Place<K, T> | undefined>
+  place: FoundPlace<Subkey | undefined, Value>
+) => MaybePromise<FoundPlace<K, T> | undefined>
 
 /** Returns a function that reads an entry by the schemas, and reports one that does not fit. */
 function entryReader<KI, K, I, T>(

@@ -2,7 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { type MaybePromise, ValidationError } from '@waggle/record'
 import { isPromise, issuesText, whenDone } from '@waggle/record/replica'
 
-/** Whether a value fits a schema: the output, or what is wrong with it. */
+/** A value's output by a schema, or the issues if it does not fit. */
 export type Fit<T> =
   | { readonly value: T; readonly issues?: undefined }
   | { readonly issues: readonly StandardSchemaV1.Issue[] }

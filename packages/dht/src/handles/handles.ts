@@ -9,8 +9,8 @@ import { type ValueHandle, valueHandle } from './value-handle.ts'
 /** Makes typed handles from schemas of any Standard Schema library. */
 export interface Handles {
   /**
-   * Makes a handle of one key's plain value. Its `store` takes the schema's input, which is what is stored, and `get`
-   * and `watch` give its output, so that old values get new defaults. What does not fit counts as not there.
+   * Makes a handle of one key's plain value. Its `store` takes and stores the schema's input, and `get` and `watch`
+   * give its output, so that old values get new defaults. A value that does not fit counts as not there.
    *
    * @throws TypeError for a value that is no schema, or an option that is wrong
    */
@@ -31,7 +31,7 @@ export interface Handles {
     options?: O & HandleOptions
   ): DictionaryHandle<Input<K>, Output<K>, Input<S>, Output<S>, O>
 
-  /** Makes a handle of the peers that are here, each with what it says of itself, keyed by verified peer id. */
+  /** Makes a handle of the present peers, each with its own value, keyed by verified peer id. */
   presence<S extends StandardSchemaV1>(
     key: Key,
     schema: StorableSchema<S>,

@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Key, Subkey, Value } from '@waggle/record'
-import type { Place } from '../live/state.ts'
+import type { FoundPlace } from '../live/state.ts'
 import { tell } from '../live/tell.ts'
 import type { BaseOperations } from '../operations/base-operations.ts'
 
@@ -17,7 +17,7 @@ export interface Misfit {
   readonly issues: readonly StandardSchemaV1.Issue[]
 }
 
-/** Hears of what was found and does not fit. */
+/** The callback for values that do not fit. */
 export interface MisfitOptions {
   /** Called with each value that was found and does not fit. Such values count as not there. */
   readonly onMisfit?: ((misfit: Misfit) => void) | undefined
@@ -32,7 +32,7 @@ export interface Misfits {
 /** Reports a misfit, and returns nothing in its place. */
 export function leaveOut(
   { base, key, options }: Misfits,
-  { subkey, found: { value, owner } }: Place<Subkey | undefined, Value>,
+  { subkey, found: { value, owner } }: FoundPlace<Subkey | undefined, Value>,
   issues: readonly StandardSchemaV1.Issue[]
 ): undefined {
   base.countMisfit()

@@ -9,8 +9,8 @@ import {
 } from '@waggle/record'
 import { assertSchema, whenDone } from '@waggle/record/replica'
 import { DEFAULT_PRESENCE_TTL } from '../constants.ts'
-import { dictionaryOf, mapPlaces, mapSource, placesOf } from '../live/places.ts'
-import type { Place } from '../live/state.ts'
+import { dictionaryOf, mapPlaces, mapSource, placesOf } from '../live/found-places.ts'
+import type { FoundPlace } from '../live/state.ts'
 import type { Watch, WatchOptions } from '../live/watch.ts'
 import type { BaseOperations } from '../operations/base-operations.ts'
 import { assertReadOptions } from '../operations/call-arguments.ts'
@@ -29,8 +29,8 @@ import { leaveOut, type MisfitOptions } from './misfit.ts'
 import { readFound } from './value-handle.ts'
 
 /**
- * The members that are here: a place for each peer under one key, which only that peer can write and delete.
- * `I` is what a member says of itself, `T` what others read.
+ * The present members: a place for each peer under one key, which only that peer can write and delete. A member
+ * writes `I`, others read `T`.
  */
 export interface PresenceHandle<I, T> {
   readonly key: Key
@@ -76,8 +76,8 @@ export function presenceHandle<I, T>(
   const states = base.states(key)
   const misfits = { base, key, options }
   const map = (
-    place: Place<Subkey | undefined, Value>
-  ): MaybePromise<Place<string, T> | undefined> => {
+    place: FoundPlace<Subkey | undefined, Value>
+  ): MaybePromise<FoundPlace<string, T> | undefined> => {
     const { subkey } = place
     const peer = subkey === undefined ? undefined : placeOwnerId(key, subkey)
     // A peer can own many subkeys, and has one place here.

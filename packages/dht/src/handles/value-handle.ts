@@ -1,8 +1,8 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Found, Key, MaybePromise, Subkey, Value } from '@waggle/record'
 import { assertSchema, whenDone } from '@waggle/record/replica'
-import { mapPlaces, mapSource, placesOf } from '../live/places.ts'
-import { PLAIN, type Place, type Places } from '../live/state.ts'
+import { mapPlaces, mapSource, placesOf } from '../live/found-places.ts'
+import { type FoundPlace, type FoundPlaces, PLAIN } from '../live/state.ts'
 import type { Watch, WatchOptions } from '../live/watch.ts'
 import type { BaseOperations } from '../operations/base-operations.ts'
 import { assertReadOptions } from '../operations/call-arguments.ts'
@@ -23,7 +23,7 @@ import {
 import { leaveOut, type Misfits } from './misfit.ts'
 
 /**
- * One key whose plain value fits a schema. `I` is what is stored, `T` what is read. It holds no state: make one wherever
+ * One key whose plain value fits a schema. Writes take `I`, reads return `T`. It holds no state: make one wherever
  * it is needed.
  */
 export interface ValueHandle<I, T, O = object> {
@@ -53,8 +53,8 @@ export function valueHandle<I, T>(
   const states = base.states(key)
   const misfits = { base, key, options }
   const map = (
-    place: Place<Subkey | undefined, Value>
-  ): MaybePromise<Place<undefined, T> | undefined> =>
+    place: FoundPlace<Subkey | undefined, Value>
+  ): MaybePromise<FoundPlace<undefined, T> | undefined> =>
     place.subkey === undefined
       ? whenDone(
           readFound({ ...misfits, schema }, place),
@@ -88,10 +88,10 @@ export interface ReadInit<T> extends Misfits {
   readonly schema: StandardSchemaV1<unknown, T>
 }
 
-/** Reads what is found in a place by a schema. */
+/** Reads the value found in a place by a schema. */
 export function readFound<T>(
   { schema, ...misfits }: ReadInit<T>,
-  place: Place<Subkey | undefined, Value>
+  place: FoundPlace<Subkey | undefined, Value>
 ): MaybePromise<Found<T> | undefined> {
   return whenDone(fit(schema, place.found.value), (result) =>
     result.issues === undefined
@@ -100,6 +100,6 @@ export function readFound<T>(
   )
 }
 
-function plainOf<T>(places: Places<undefined, T>): Found<T> | undefined {
+function plainOf<T>(places: FoundPlaces<undefined, T>): Found<T> | undefined {
   return places.get(PLAIN)?.found
 }

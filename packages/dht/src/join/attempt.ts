@@ -80,6 +80,7 @@ async function attemptOnce(
   const arrival = new Arrival(node, waggle)
 
   try {
+    waggle.countJoin()
     const connection = await dialAny(node, peer, signal)
     await raceSignal(arrival.of(connection), signal)
     await assertSameRevision(connection.remotePeer, { node, network: waggle.network })

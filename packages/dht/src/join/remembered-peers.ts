@@ -2,7 +2,7 @@ import type { PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { BoundedMap } from '../collections/bounded-map.ts'
 import { peerAddress } from '../node/addresses.ts'
-import type { PeerMemory } from '../persistence/peer-memory.ts'
+import { NO_MEMORY, type PeerMemory } from '../persistence/peer-memory.ts'
 
 /** Peers remembered. */
 export const MAX_REMEMBERED_PEERS = 64
@@ -67,6 +67,10 @@ export class RememberedPeers {
 
   /** Saves the peers, one save at a time. Changes during a save are saved together after it. */
   #save(): void {
+    if (this.#memory === NO_MEMORY) {
+      return
+    }
+
     this.#isOutdated = true
     this.#saving ??= this.#saveAll().finally(() => {
       this.#saving = undefined

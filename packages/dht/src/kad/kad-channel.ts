@@ -175,7 +175,7 @@ export class KadChannel implements RecordChannel {
   ): Promise<PeerResponseEvent> {
     const { dialer, kad } = this.#components
     const send = async (): Promise<PeerResponseEvent> => {
-      await dialer.connect(peer, options)
+      await dialer.connect(peer, { ...options, task: 'kad' })
       const events = kad.network.sendRequest(peer.id, message, { ...options, path: NO_PATH })
       return pipe(events, response)
     }

@@ -1,9 +1,9 @@
 import type { DHTTime, Found } from '@waggle/record'
-import type { PlaceName, Places } from './state.ts'
+import type { FoundPlaces, SubkeyName } from './state.ts'
 
 /**
- * One difference between two states: a value that is new, another one, or gone. Its `subkey` is undefined for a plain
- * value. `renewed`, the same value with a later expiration, is told only to watches with `renewals`.
+ * One difference between two states: a value that is new, another one, or gone. Its `subkey` is undefined for a
+ * plain value. `renewed`, the same value with a later expiration, is only for watches with `renewals`.
  */
 export type Change<K, V, R extends boolean = false> =
   | { readonly type: 'added'; readonly subkey: K; readonly found: Found<V> }
@@ -36,11 +36,13 @@ export function removalReason(before: Found<unknown>, now: DHTTime): RemovalReas
   return before.expirationTime <= now ? 'expired' : 'deleted'
 }
 
-/** Lists what differs: first what is gone, in the order of `before`, then the rest in the order of `after`. */
+/**
+ * Lists the differences: first the removed places in the order of `before`, then the others in the order of `after`.
+ */
 export function changesBetween<K, V>(
-  before: Places<K, V>,
-  after: Places<K, V>,
-  reasonOf: (name: PlaceName, before: Found<V>) => RemovalReason
+  before: FoundPlaces<K, V>,
+  after: FoundPlaces<K, V>,
+  reasonOf: (name: SubkeyName, before: Found<V>) => RemovalReason
 ): Change<K, V, true>[] {
   const changes: Change<K, V, true>[] = []
 

@@ -1,16 +1,16 @@
 import type { DHTTime } from '@waggle/record'
 import { type Change, changesBetween, type RemovalReason, removalReason } from './change.ts'
-import type { PlaceName, Places } from './state.ts'
+import type { FoundPlaces, SubkeyName } from './state.ts'
 
-/** Remembers what a loop was given last, which may be long ago. */
+/** Remembers the last state that a loop got, which may be long ago. */
 export class Delivered<K, V> {
-  #places: Places<K, V> = new Map()
+  #places: FoundPlaces<K, V> = new Map()
 
   /** Why some of it is gone by now. */
-  readonly #reasons = new Map<PlaceName, RemovalReason>()
+  readonly #reasons = new Map<SubkeyName, RemovalReason>()
 
   /** Notes what goes from one state to the next, and why, by the last expiration that was read. */
-  note(before: Places<K, V>, after: Places<K, V>, now: DHTTime): void {
+  note(before: FoundPlaces<K, V>, after: FoundPlaces<K, V>, now: DHTTime): void {
     for (const [name, { found }] of before) {
       if (this.#places.has(name) && !after.has(name)) {
         this.#reasons.set(name, removalReason(found, now))
@@ -19,7 +19,7 @@ export class Delivered<K, V> {
   }
 
   /** Lists what differs from what the loop was given. */
-  changesTo(places: Places<K, V>, now: DHTTime): Change<K, V, true>[] {
+  changesTo(places: FoundPlaces<K, V>, now: DHTTime): Change<K, V, true>[] {
     return changesBetween(
       this.#places,
       places,
@@ -28,7 +28,7 @@ export class Delivered<K, V> {
   }
 
   /** The loop is given this. */
-  take(places: Places<K, V>): void {
+  take(places: FoundPlaces<K, V>): void {
     this.#places = places
     this.#reasons.clear()
   }

@@ -3,7 +3,7 @@ import { isPromise } from '@waggle/record/replica'
 import { assertFunction } from '../option-checks.ts'
 import { type Change, changesBetween, removalReason } from './change.ts'
 import { Delivered } from './delivered.ts'
-import type { Places, State, StateReader, StateSource } from './state.ts'
+import type { FoundPlaces, State, StateReader, StateSource } from './state.ts'
 import { tell } from './tell.ts'
 import type { Watch, WatchEvent, WatchOptions } from './watch.ts'
 
@@ -19,8 +19,8 @@ type Event<T, K, V, R extends boolean> = WatchEvent<T, K, V, R>
 type Result<T, K, V, R extends boolean> = IteratorResult<Event<T, K, V, R>, undefined>
 
 /**
- * A watch over states. It reads a state only when its loop waits or somebody listens, and keeps no queue: a slow loop
- * gets the state of the moment, and what differs from the last one that it got.
+ * A watch over states. It reads a state only when its loop or a listener waits, and keeps no queue: a slow loop gets
+ * the present state, and the differences from the last one that it got.
  */
 export class LiveWatch<T, K, V, R extends boolean> implements Watch<T, K, V, R> {
   readonly #init: LiveWatchInit<T, K, V, R>
@@ -39,7 +39,7 @@ export class LiveWatch<T, K, V, R extends boolean> implements Watch<T, K, V, R> 
   #isKnown = false
 
   /** The last state that was read. */
-  #read: Places<K, V> = new Map()
+  #read: FoundPlaces<K, V> = new Map()
 
   /** The places that the loop was given. */
   readonly #delivered = new Delivered<K, V>()
@@ -107,7 +107,7 @@ export class LiveWatch<T, K, V, R extends boolean> implements Watch<T, K, V, R> 
     return this.#isStopped || lifetime.aborted || signal?.aborted === true
   }
 
-  /** Reads the state, if somebody wants to know, and tells of it. */
+  /** Reads the state if the loop or a listener wants it, and reports it. */
   #look(): void {
     if (this.#listeners.size === 0 && this.#waiting.length === 0) {
       return
@@ -188,7 +188,7 @@ export class LiveWatch<T, K, V, R extends boolean> implements Watch<T, K, V, R> 
     }
   }
 
-  /** Gives the loop what differs from what it has. */
+  /** Gives the loop the differences from its last state. */
   #deliver(now: DHTTime): void {
     if (this.#waiting.length === 0) {
       return

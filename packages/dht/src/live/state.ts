@@ -6,28 +6,28 @@ export type WatchProgressEvent =
   | { name: 'unreachable'; error: UnreachableError }
   | { name: 'reachable' }
 
-/** Names a place under a key: the bytes of its subkey, or {@link PLAIN}. Equal subkeys have equal names. */
-export type PlaceName = string
+/** The name of a place under a key: the bytes of its subkey, or {@link PLAIN}. Equal subkeys have equal names. */
+export type SubkeyName = string
 
 /** The place of a plain value. No subkey has this name. */
-export const PLAIN: PlaceName = ''
+export const PLAIN: SubkeyName = ''
 
-/** The finding in one place. */
-export interface Place<K, V> {
+/** A place under a key, and the value found there. */
+export interface FoundPlace<K, V> {
   readonly subkey: K
   readonly found: Found<V>
 }
 
-export type Places<K, V> = ReadonlyMap<PlaceName, Place<K, V>>
+export type FoundPlaces<K, V> = ReadonlyMap<SubkeyName, FoundPlace<K, V>>
 
 /**
- * The findings under a key at one moment. Whatever is equal in two states of one reader is the same object in both: a
- * `Found` that did not change, and the value of one that was only renewed. So comparing states is cheap at every layer.
+ * The values under a key at one moment. Two states of one reader share all objects that are equal: a `Found` that did
+ * not change, and the value of one that was only renewed. So comparing states is cheap at every layer.
  */
 export interface State<T, K, V> {
   /** The result that users get. */
   readonly current: T
-  readonly places: Places<K, V>
+  readonly places: FoundPlaces<K, V>
 }
 
 /** The callbacks of a follower of states. */

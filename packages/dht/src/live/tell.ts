@@ -1,4 +1,6 @@
-/** Calls a listener. What it throws is uncaught, as with an EventTarget, and disturbs nobody else. */
+/**
+ * Calls a listener. Its errors are uncaught, as with an EventTarget, and disturb no other listener.
+ */
 export function tell<E>(listener: ((event: E) => void) | undefined, event: E): void {
   try {
     listener?.(event)

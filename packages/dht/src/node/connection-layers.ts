@@ -28,8 +28,11 @@ const MAX_INBOUND_CONNECTIONS_PER_SECOND = 256
  */
 const MAX_PENDING_INBOUND_CONNECTIONS: number = 2 * MAX_PENDING_CONNECTIONS
 
-/** Milliseconds for a peer's authentication: several round trips on the slowest of links. */
-const INBOUND_UPGRADE_TIMEOUT_MS = 3000
+/**
+ * Milliseconds for a peer's authentication by libp2p's clock, which does not stand still while this process is held
+ * up. The places of pending connections end sooner.
+ */
+const INBOUND_UPGRADE_TIMEOUT_MS = 30_000
 
 /**
  * Milliseconds between pings of one connection by libp2p, and by its muxer. They concern idle connections: a failed

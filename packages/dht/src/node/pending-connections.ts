@@ -2,9 +2,13 @@ import type { MultiaddrConnection } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { SharedPlaces } from '../admission/shared-places.ts'
 import { hostOf } from '../peers/host-of.ts'
+import { afterRunning } from '../timing/running-time.ts'
 
 /** Inbound connections that are being set up. */
 export const MAX_PENDING_CONNECTIONS = 256
+
+/** Milliseconds of running time for a peer's authentication: several round trips on the slowest of links. */
+export const PENDING_MS = 3000
 
 /** The part of a connection that matters before its peer is known. */
 export type PendingConnection = Pick<MultiaddrConnection, 'abort' | 'addEventListener'> & {
@@ -18,6 +22,9 @@ export type PendingConnection = Pick<MultiaddrConnection, 'abort' | 'addEventLis
 export class PendingConnections {
   readonly #places: SharedPlaces<PendingConnection>
 
+  /** Functions that cancel the ends of connections that take too long. */
+  readonly #deadlines = new Map<PendingConnection, () => void>()
+
   constructor(maxSize: number = MAX_PENDING_CONNECTIONS) {
     const reason = 'a connection that was not set up makes room for others'
     this.#places = new SharedPlaces({ maxSize, reason })
@@ -27,13 +34,28 @@ export class PendingConnections {
     return this.#places.size
   }
 
-  /** Gives a connection a place, until it ends or its peer is known. */
+  /** Gives a connection a place, until it ends or its peer is known. Adding it again changes nothing. */
   add(connection: PendingConnection): void {
+    if (this.#deadlines.has(connection)) {
+      return
+    }
+
     this.#places.add(connection, hostOf(connection.remoteAddr))
+    const cancel = afterRunning(PENDING_MS, () => {
+      connection.abort(new Error(`the connection was not set up within ${PENDING_MS} ms`))
+    })
+    this.#deadlines.set(connection, cancel)
+    connection.addEventListener('close', () => this.#cancel(connection))
   }
 
   /** Frees the place of a connection that has been set up or has ended. */
   delete(connection: PendingConnection): void {
     this.#places.delete(connection)
+    this.#cancel(connection)
+  }
+
+  #cancel(connection: PendingConnection): void {
+    this.#deadlines.get(connection)?.()
+    this.#deadlines.delete(connection)
   }
 }

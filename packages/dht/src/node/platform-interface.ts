@@ -3,7 +3,7 @@ import type { KadDHT, KadDHTComponents } from '@libp2p/kad-dht'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Libp2pOptions } from 'libp2p'
 import type { WaggleKadDHTInit } from '../kad/kad-options.ts'
-import type { Places } from '../transport/places.ts'
+import type { PendingPlaces } from '../transport/shared-port.ts'
 import type { DHTOptions } from './options.ts'
 
 /** The differences between Node and browsers. */
@@ -29,7 +29,7 @@ export interface Platform {
 }
 
 export interface TransportsInit {
-  readonly places: Places
+  readonly places: PendingPlaces
 
   /** Whether the node is to be reached through a relay. */
   readonly relay: boolean

@@ -26,13 +26,13 @@ export interface BaseOperations
     options?: GetOptions & PlaceOptions
   ): Promise<F | undefined>
 
-  /** This node, which owns what it signs without another key. */
+  /** This node, the default owner of signed places. */
   readonly peerId: PeerId
 
   /** The name of the network, for which owners sign and secrets seal. */
   readonly network: string
 
-  /** Returns the states of a key, for a watch of them or of what is made of them. */
+  /** Returns the states of a key, for a watch, or for states derived from them. */
   states(key: Key): StateSource<Found | undefined, Subkey | undefined, Value>
 
   /** Returns the states of one subkey. */
@@ -44,9 +44,9 @@ export interface BaseOperations
     options: WatchOptions<R> | undefined
   ): Watch<T, K, V, R>
 
-  /** Stops what this DHT publishes, with the goodbyes that were asked for, before it stops itself. */
+  /** Stops the publications of this DHT, and says their goodbyes, before it stops itself. */
   close(): Promise<void>
 
-  /** Counts what was found and left out, because it fits no schema or does not open. */
+  /** Counts a value that was left out, because it fits no schema or does not open. */
   countMisfit(): void
 }

@@ -111,9 +111,8 @@ function assertTime(value: unknown, option: string): void {
 }
 
 /**
- * Throws a TypeError for an option that a call does not have, or that is wrong. A misspelled option
- * that was ignored would change what is done: without its subkey, an entry of a dictionary is a
- * plain value.
+ * Throws a TypeError for an unknown or invalid option of a call. Ignoring a misspelled option would change the
+ * result: without its subkey, an entry of a dictionary is a plain value.
  */
 export function assertCallOptions(call: keyof OptionsOfCalls, options: unknown): void {
   assertOptions(call.replace('handle.', ''), options, OPTIONS[call])

@@ -36,8 +36,8 @@ export interface PlaceOptions {
 }
 
 /**
- * Options of `delete`: perhaps a `subkey`, and a lifetime for the tombstone. Without one, what is there is
- * read first, and the tombstone expires a moment later.
+ * Options of `delete`: perhaps a `subkey`, and a lifetime for the tombstone. Without one, the present value is read
+ * first, and the tombstone expires a moment later.
  */
 export type DeleteOptions = WriteOptions & PlaceOptions & OptionalLifetime
 

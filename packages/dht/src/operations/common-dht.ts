@@ -3,7 +3,7 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Key, Lifetime, OptionalLifetime, Value } from '@waggle/record'
 import type { CallOptions } from '../timing/calls.ts'
 
-/** Keys that name the same place in every network: those that are not put together of others. */
+/** Keys that name the same place in every network: all but null and arrays. */
 export type CommonKey = Exclude<Key, null | readonly Key[]>
 
 /** The options of `store`: the place, the lifetime, and those of every call. */
@@ -17,7 +17,7 @@ export interface CommonPlaceOptions<K> {
 
 /** The options of `get`: which answer is good enough. */
 export interface CommonGetOptions extends CallOptions {
-  /** Asks all nearest replicas and merges what they hold. */
+  /** Asks all nearest replicas and merges their records. */
   latest?: boolean | undefined
 
   /** DHT time, seconds: an answer that expires earlier is not good enough while there may be a later one. */

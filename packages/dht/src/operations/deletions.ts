@@ -10,7 +10,7 @@ export interface Deletion {
 }
 
 export interface Deletions {
-  /** Tombstones, one step later than what they delete. None: nothing is there that can be deleted. */
+  /** Tombstones, one step later than the deleted entries. Empty if there is nothing to delete. */
   readonly writes: readonly Write[]
 
   /** The part that stays, because others own it (R16). */
@@ -18,8 +18,8 @@ export interface Deletions {
 }
 
 /**
- * Works out the tombstones that delete what is present (R9). A tombstone on the key erases all subkeys
- * (R4) but those that are owned, and R6 rejects it while these are shown: then each subkey gets its own.
+ * Makes the tombstones that delete a record (R9). A tombstone on the key erases all subkeys (R4) except owned ones,
+ * and R6 rejects it while these are shown: then each subkey gets its own.
  */
 export function deletions({ key, id, present }: Deletion, rules: WriteRules): Deletions {
   const { plain, subkeys } = valuesOf(prune(present, rules.now))

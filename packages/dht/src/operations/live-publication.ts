@@ -14,7 +14,7 @@ import { renew, type Write } from './writes.ts'
 
 /** The calls that a publication makes. */
 export interface PublicationCalls<V> {
-  /** Turns a value into a write, or throws what is wrong with it. */
+  /** Converts a value to a write. Throws if it is invalid. */
   toWrite(value: V): Write
 
   /** The time for a write, which rises from write to write. */
@@ -24,7 +24,7 @@ export interface PublicationCalls<V> {
   /** Says why no replica has a write. */
   errorOf(written: Written): Promise<Error>
 
-  /** Deletes what was published with a tombstone that expires then. */
+  /** Deletes a published value with a tombstone that expires at a time. */
   sayGoodbye(write: Write, until: DHTTime, timeoutMs: number | undefined): Promise<void>
 
   /** Runs a call that waits for a state. */

@@ -15,7 +15,7 @@ export interface ManyReaderInit {
   readonly read: (key: Uint8Array, options: CachedReadOptions) => MaybePromise<Found | undefined>
 }
 
-/** Reads many keys, and tells of each as it arrives. One that can't be read fails no other. */
+/** Reads many keys, and reports each as it arrives. A key that can't be read fails no other. */
 export class ManyReader {
   readonly #init: ManyReaderInit
   readonly #options: CachedReadOptions

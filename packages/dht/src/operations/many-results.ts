@@ -20,7 +20,7 @@ export function answersOf<T>(results: readonly (T | Failure)[]): T[] {
   return results as T[]
 }
 
-/** Describes each result, and those that are missing by the reason. */
+/** Describes each result, and missing ones by the reason. */
 export function settled<T>(
   results: readonly (T | Failure)[],
   { count = results.length, reason }: { count?: number; reason?: unknown } = {}

@@ -9,7 +9,7 @@ export interface MappedPublicationInit<V> {
   readonly subkey: Subkey | undefined
   readonly value: V
 
-  /** Turns a value into what is published. */
+  /** Converts a value to the published one. */
   readonly map: (value: V) => Value
 }
 

@@ -50,18 +50,18 @@ interface DueAttempt extends Due {
 }
 
 /** The state of a publication. */
-interface Known {
-  /** Tells it apart from others in the same place. */
+interface PublicationState {
+  /** A unique name. */
   readonly name: string
 
-  /** Counts writes of this node: what began earlier gives way to what is held. */
+  /** The number of its write: earlier writes give way to a held one. */
   order: number
 }
 
-/** All that this node keeps alive: when it is stored next, and what it gives way to (N7). */
+/** The values that this node keeps alive, and the times of their next writes (N7). */
 export class Publications {
   readonly #clock: () => DHTTime
-  readonly #known = new Map<KeptValue, Known>()
+  readonly #known = new Map<KeptValue, PublicationState>()
   readonly #due = new DueQueue<DueAttempt>()
   readonly #alarm: ClockAlarm
   #lastOrder = 0
@@ -130,12 +130,12 @@ export class Publications {
     return [...this.#known.keys()].filter((publication) => publication.owner === owner)
   }
 
-  /** Plans to store again what is held, or to try again what is beaten. */
+  /** Plans the next write of a held or beaten publication. */
   renewLater(publication: KeptValue): void {
     this.#schedule(publication, renewalInterval(publication.ttl))
   }
 
-  /** Plans to try again what has failed so many times before in a row. */
+  /** Plans a retry after this many failures in a row. */
   retryLater(publication: KeptValue, failures: number): void {
     const most = renewalInterval(publication.ttl) * RETRIED_AFTER
     this.#schedule(
@@ -211,7 +211,7 @@ export class Publications {
   }
 }
 
-/** Seconds until the retry after so many failures before in a row. */
+/** Returns the seconds until the retry after this many failures in a row. */
 export function retryPause(failures: number): number {
   return Math.min(FIRST_RETRY_PAUSE * 2 ** failures, MAX_RETRY_PAUSE)
 }

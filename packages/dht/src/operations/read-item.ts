@@ -11,7 +11,7 @@ export interface ReadItem {
   readonly id?: SubkeyId
 }
 
-/** Turns a key or a place into what is to be read, or throws what is wrong with it. */
+/** Converts a key or a place to an item to read. Throws if it is invalid. */
 export function readItem(given: KeyOrPlace, limits: Limits): ReadItem {
   if (!isPlace(given)) {
     return { key: given, bytes: recordKey(given, limits) }

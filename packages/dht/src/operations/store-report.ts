@@ -19,7 +19,7 @@ export interface ReplicaOutcome {
 export type StoreReport = {
   readonly expirationTime: DHTTime
 
-  /** The nearest peers, those that failed, and all that hold something which beats the write. */
+  /** The nearest peers, those that failed, and all that hold an entry which beats the write. */
   readonly replicas: readonly ReplicaOutcome[]
 } & (
   | { readonly outcome: 'beaten'; readonly by: Found | 'a deletion' }

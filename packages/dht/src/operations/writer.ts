@@ -33,7 +33,7 @@ import { assertPrivateKey, CLOCK_STEP, signerOf, type Write, type WriteRules } f
 export interface Written extends WriteResult {
   readonly write: Write
 
-  /** Whether a deletion has left only what others own. */
+  /** Whether a deletion has left only entries of other owners. */
   readonly isPartial?: boolean
 }
 
@@ -55,7 +55,7 @@ export interface WriterInit {
   /** Counts outcomes. Undefined: no metrics. */
   readonly meter?: Meter | undefined
 
-  /** This node's private key, which signs what it stores in places that it owns (R15). */
+  /** This node's private key, which signs writes in places that it owns (R15). */
   readonly privateKey?: SigningKey | undefined
 }
 
@@ -109,8 +109,8 @@ export class Writer {
   }
 
   /**
-   * Deletes what is in a place by now, with tombstones that expire a moment later (R9). Says what became of
-   * these, or that what others own is still there (R16).
+   * Deletes the present entries of a place, with tombstones that expire a moment later (R9). Resolves with their
+   * outcome, or with that of entries that others own and that stay (R16).
    */
   async deletePresent(
     { key: given, subkey, privateKey }: DeletedPlace,
@@ -133,7 +133,7 @@ export class Writer {
     return isLeft ? { ...last, outcome: 'beaten', winner: remaining, isPartial: true } : last
   }
 
-  /** Returns what a call resolves with, or throws why no replica has the write. */
+  /** Returns the result of a call, or throws the reason why no replica has the write. */
   async resultOf<R extends boolean>(written: Written, { report }: Report<R>): Promise<Result<R>> {
     const { outcome } = written
 
@@ -148,7 +148,7 @@ export class Writer {
     return (outcome === 'held') as Result<R>
   }
 
-  /** Tells all that is known of what became of a write. */
+  /** Makes the report of a write. */
   async reportOf({ write, outcome, peers, winner }: Written): Promise<StoreReport> {
     const report = {
       expirationTime: lastExpiration(write.record),

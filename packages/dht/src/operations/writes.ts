@@ -49,7 +49,7 @@ export interface WriteRules {
   readonly signers: readonly SigningKey[]
 }
 
-type Place = OptionalLifetime & WrittenPlace
+type TimedPlace = OptionalLifetime & WrittenPlace
 
 interface WrittenPlace {
   readonly key: Key
@@ -59,9 +59,9 @@ interface WrittenPlace {
   readonly privateKey?: SigningKey | undefined
 }
 
-/** Turns the arguments of `store` into a write, or throws what is wrong with them. */
+/** Converts the arguments of `store` to a write. Throws if they are invalid. */
 export function storeWrite(
-  { value, ...place }: Place & { value: Value },
+  { value, ...place }: TimedPlace & { value: Value },
   rules: WriteRules
 ): Write {
   const recordUntil = (expirationTime: DHTTime): DHTRecord =>
@@ -74,15 +74,15 @@ export function storeWrite(
   }
 }
 
-/** Turns the arguments of `delete` into a write, or throws what is wrong with them. */
-export function deleteWrite(place: Place, rules: WriteRules): Write {
+/** Converts the arguments of `delete` to a write. Throws if they are invalid. */
+export function deleteWrite(place: TimedPlace, rules: WriteRules): Write {
   return write(place, rules, (expirationTime) =>
     tombstoneRecord(expirationTime, { subkey: place.subkey, limits: rules.limits })
   )
 }
 
 function write(
-  place: Place,
+  place: TimedPlace,
   { now, limits, signers }: WriteRules,
   recordUntil: (expirationTime: DHTTime) => DHTRecord
 ): Write {
@@ -161,7 +161,7 @@ export function renew(write: Write, expirationTime: DHTTime): Write {
   }
 }
 
-/** Returns the write that deletes what a write has stored, with a tombstone that expires then. */
+/** Returns the write that deletes an earlier write, with a tombstone that expires at a time. */
 export function goodbye({ signer, ...write }: Write, until: DHTTime): Write {
   const { plain, subkeys } = write.record
   const gone = [...subkeys.keys()].map((id) => [id, { expirationTime: until }] as const)

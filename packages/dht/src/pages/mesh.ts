@@ -13,7 +13,7 @@ import type { Dialer } from '../wire/dialer.ts'
 import type { ClientParts } from '../wire/protocol-client.ts'
 import { IntroductionClient } from './introduction-client.ts'
 
-/** Pages that one page dials until it is connected to so many. */
+/** Connected pages beyond which a page dials no more. */
 export const WANTED_PAGES = 20
 
 /** Servers asked for pages at once. */
@@ -50,8 +50,8 @@ export interface MeshInit {
 }
 
 /**
- * Keeps a page connected to other pages (N15). Servers introduce those that they relay. The page that asks
- * dials, through the server that named the other one; that address is the only one it takes a server's word for.
+ * Keeps a page connected to other pages (N15). Servers introduce the pages that they relay. The asking page dials,
+ * through the server that named the other one; it trusts a server with that address only.
  */
 export class Mesh {
   readonly #init: MeshInit
@@ -93,7 +93,7 @@ export class Mesh {
     soon()
   }
 
-  /** Asks servers for pages, and tells them whether others reach this one. */
+  /** Asks servers for pages, and says whether others reach this one. */
   #ask(): void {
     const { log, requestTimeoutMs, servers } = this.#init
     this.#alarm.within(ASK_INTERVAL_MS * (0.5 + Math.random()))
@@ -164,7 +164,7 @@ export class Mesh {
     try {
       await client.dialer.connect(
         { id: page, multiaddrs: [throughRelay(relay.remoteAddr, server)] },
-        { signal }
+        { signal, task: 'pages' }
       )
     } finally {
       // The relayed connection has served its purpose.

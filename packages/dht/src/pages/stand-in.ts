@@ -1,18 +1,13 @@
 import type { Connection, Logger, PeerId, TypedEventTarget } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
-import { BoundedMap } from '../collections/bounded-map.ts'
 import type { DHTEvents } from '../events.ts'
 import type { KnownPeers } from '../peers/known-peers.ts'
 import { isBetweenPages } from '../peers/page-address.ts'
-import { DEPARTED_MS } from '../peers/peer-record.ts'
 import { keyOf, type RecordStore } from '../store/record-store.ts'
 import { protocolIdIn } from '../wire/protocol-id.ts'
 
 /** The protocol, without messages, of pages that stand in; its id in the default network. */
 export const PAGE_PROTOCOL = '/waggle/page/1.0.0'
-
-/** Lost servers remembered. */
-const MAX_LOST = 64
 
 export interface StandInInit {
   readonly registrar: Registrar
@@ -26,30 +21,26 @@ export interface StandInInit {
   /** The records that it has read, written and watched; undefined: it remembers none. */
   readonly cache: RecordStore | undefined
 
-  /** Whether a peer has said goodbye recently. */
-  readonly hasSaidGoodbye: (peer: PeerId) => boolean
-
   /** Serves records and watches to others from now on. */
   readonly serve: () => Promise<void>
   readonly stopServing: () => Promise<void>
 
-  /** Sends all stored records to servers, and removes them here. Those that nobody takes now are sent later. */
+  /**
+   * Sends all stored records to servers, and removes them here. Records that no server takes now are sent later.
+   */
   readonly handOver: () => Promise<void>
 }
 
 /**
- * Stands in for servers while none is left (N15). Pages that do so know each other by a protocol that no server
- * looks for, and are each other's replicas. They begin with copies of what they know, and hand over what they
- * hold when a server is back.
+ * Stands in for servers while none is left (N15). Such pages recognize each other by a protocol that no server looks
+ * for, and are each other's replicas. They begin with copies of the records that they know, and hand all records
+ * over when a server is back.
  */
 export class StandIn {
   readonly #init: StandInInit
 
   /** The connected pages that stand in. */
   readonly #pages = new Map<string, PeerId>()
-
-  /** Servers that were lost without a goodbye, with the times in ms of the process's clock. */
-  readonly #lost = new BoundedMap<string, number>({ maxSize: MAX_LOST })
   #isServing = false
   #isReplica = false
   #changes: Promise<void> = Promise.resolve()
@@ -65,8 +56,7 @@ export class StandIn {
 
   /** Whether a lost server, which may be back, may hold what the pages lack. */
   get mayLack(): boolean {
-    const sinceMs = performance.now() - DEPARTED_MS
-    return this.#isReplica && [...this.#lost.values()].some((lostMs) => lostMs > sinceMs)
+    return this.#isReplica && this.#init.routing.vanished().length > 0
   }
 
   /** Whether a peer is a page that stands in. */
@@ -77,34 +67,17 @@ export class StandIn {
   /** Follows which servers are there until the signal is aborted. */
   async follow(signal: AbortSignal): Promise<void> {
     const { events, registrar, store } = this.#init
-    const settle = (): void => this.#settleSoon(signal)
-    events.addEventListener('peer:lost', ({ detail }) => this.#onLost(detail, settle), { signal })
-    events.addEventListener('peer:disconnect', settle, { signal })
-    events.addEventListener('peer:found', ({ detail }) => this.#onFound(detail, settle), { signal })
+    const onServer = ({ detail }: CustomEvent<PeerId>): void => {
+      this.isPage(detail) || this.#settleSoon(signal)
+    }
+    events.addEventListener('peer:lost', onServer, { signal })
+    events.addEventListener('peer:disconnect', () => this.#settleSoon(signal), { signal })
+    events.addEventListener('peer:found', onServer, { signal })
     const topology = await registrar.register(protocolIdIn(store.network, PAGE_PROTOCOL), {
       onConnect: (peer, connection) => this.#addPage(peer, connection),
       onDisconnect: (peer) => this.#removePage(peer)
     })
     signal.addEventListener('abort', () => registrar.unregister(topology))
-  }
-
-  #onLost(peer: PeerId, settle: () => void): void {
-    if (this.isPage(peer)) {
-      return
-    }
-
-    if (!this.#init.hasSaidGoodbye(peer)) {
-      this.#lost.set(peer.toString(), performance.now())
-    }
-
-    settle()
-  }
-
-  #onFound(peer: PeerId, settle: () => void): void {
-    if (!this.isPage(peer)) {
-      this.#lost.delete(peer.toString())
-      settle()
-    }
   }
 
   get #hasServers(): boolean {
@@ -145,7 +118,7 @@ export class StandIn {
     }
   }
 
-  /** Stores copies of what this node has read, written and watched. */
+  /** Stores copies of all records that this node has read, written and watched. */
   #copyKnown(): void {
     const { cache, store } = this.#init
 
@@ -155,7 +128,7 @@ export class StandIn {
     }
   }
 
-  /** Stops serving, and hands over what is held, restored from disk or stored by pages. */
+  /** Stops serving, and hands over all records, whether restored from disk or stored by pages. */
   async #retire(signal: AbortSignal): Promise<void> {
     const { handOver, log, registrar, stopServing, store } = this.#init
     this.#isReplica = false

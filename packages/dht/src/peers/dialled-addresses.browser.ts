@@ -1,7 +1,7 @@
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { isTcpPort } from './websocket-address.ts'
 
-/** Of a peer's addresses, those that are dialled: a browser has no TCP. */
+/** Picks the addresses of a peer to dial: a browser has no TCP. */
 export function dialledAddresses(addresses: readonly Multiaddr[]): readonly Multiaddr[] {
   const others = addresses.filter((address) => !isTcpPort(address))
   return others.length === 0 ? addresses : others

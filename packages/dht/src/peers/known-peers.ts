@@ -63,7 +63,7 @@ export class KnownPeers implements Membership {
   readonly #own: Point
   readonly #connected = new Map<string, ConnectedServer>()
 
-  /** The most recently lost members, for a node without any others. */
+  /** The most recently lost members. */
   readonly #lost = new BoundedMap<string, LostMember>({ maxSize: MAX_LOST })
 
   /** Time of the last change near this node, in ms of the process's clock. */
@@ -118,7 +118,7 @@ export class KnownPeers implements Membership {
     return Array.from(this.table.entries(), ({ peer, sinceMs }) => ({ contact: peer, sinceMs }))
   }
 
-  /** Known peers, nearest first. A node without members returns those that it lost. */
+  /** Known peers, nearest first. A node without members returns its lost ones. */
   nearest(target: Point, count: number): PeerInfo[] {
     return this.table.size > 0
       ? this.table.nearest(target, count)
@@ -126,17 +126,18 @@ export class KnownPeers implements Membership {
   }
 
   /**
-   * Present peers, nearest first. For a node without members, lost ones count as present if they vanished without a
-   * goodbye less than a quarter of an hour ago: the node itself may be cut off.
+   * Present peers, nearest first. For a node without members, {@link vanished} ones count as present: the node itself
+   * may be cut off.
    */
   nearestPresent(target: Point, count: number): PeerInfo[] {
-    if (this.table.size > 0) {
-      return this.table.nearest(target, count)
-    }
+    return this.table.size > 0 ? this.table.nearest(target, count) : this.vanished()
+  }
 
+  /** Lists the members that vanished without a goodbye less than a quarter of an hour ago: they may return. */
+  vanished(): PeerInfo[] {
     const sinceMs = performance.now() - DEPARTED_MS
-    const present = [...this.#lost.values()].filter(({ presentAtMs }) => presentAtMs > sinceMs)
-    return present.map(({ contact }) => contact)
+    const vanished = [...this.#lost.values()].filter(({ presentAtMs }) => presentAtMs > sinceMs)
+    return vanished.map(({ contact }) => contact)
   }
 
   isSettled(): boolean {

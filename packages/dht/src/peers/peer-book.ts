@@ -20,6 +20,9 @@ export const MAX_BAN_MS = 3_600_000
 /** Milliseconds for which a peer that refuses connections is not dialled again if others can ask it. */
 const REFUSAL_MEMORY_MS = 5000
 
+/** Milliseconds for which a known peer counts as full after it refused a connection, or closed an idle one. */
+const FULL_MEMORY_MS = 60_000
+
 /** Milliseconds for which referrals to an undialable, unverified peer are ignored. */
 const DIAL_MEMORY_MS = 300_000
 
@@ -154,6 +157,22 @@ export class PeerBook {
     return isRefusing || this.isUnreachable(peer)
   }
 
+  /**
+   * Whether a peer that has responded before had no room for this node a short time ago. Of a peer that only others have
+   * named, a refusal proves nothing.
+   */
+  isFull(peer: PeerId): boolean {
+    const record = this.records.get(peer)
+    return record?.isVerified === true && this.#isAhead(record.fullAtMs + FULL_MEMORY_MS)
+  }
+
+  /** Records that a peer has closed an idle connection. Servers do so to clients only when they are full. */
+  recordFull(peer: PeerId): void {
+    this.records.update(peer, (record) => {
+      record.fullAtMs = this.#nowMs()
+    })
+  }
+
   /** Number of avoided peers, regardless of their addresses. */
   get numAvoided(): number {
     const records = [...this.records.values()]
@@ -190,6 +209,7 @@ export class PeerBook {
   recordRefusedDial(peer: PeerId): void {
     this.records.update(peer, (record) => {
       record.refusedAtMs = this.#nowMs()
+      record.fullAtMs = record.refusedAtMs
     })
   }
 

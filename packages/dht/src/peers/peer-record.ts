@@ -77,6 +77,9 @@ export class PeerRecord {
 
   /** Time at which it last refused a connection, since it was reached. */
   refusedAtMs: number = NEVER_MS
+
+  /** Time at which it last had no room for this node: it refused a connection, or closed one that was idle. */
+  fullAtMs: number = NEVER_MS
   #unreachable: readonly Unreachable[] = NOWHERE
 
   constructor(id: PeerId) {

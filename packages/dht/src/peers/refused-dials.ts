@@ -1,11 +1,17 @@
 import type { AbortOptions } from '@libp2p/interface'
 import { BusyError } from '../errors.ts'
+import { wait } from '../timing/wait.ts'
 
 /** Milliseconds before a refused dial is repeated. They double with each further refusal. */
 const FIRST_RETRY_MS = 50
 
-/** Milliseconds before the last repetition. */
-const MAX_RETRY_MS = 1600
+/**
+ * Maximum milliseconds between two dials: a peer that waits longer comes after all that arrive meanwhile.
+ */
+const MAX_RETRY_MS = 400
+
+/** Milliseconds of waiting, in all, after which a peer counts as busy. */
+const PATIENCE_MS = 3000
 
 const CODES: readonly unknown[] = ['ECONNRESET', 'EPIPE']
 const NAMES: readonly string[] = ['ConnectionClosedError', 'MuxerClosedError', 'StreamResetError']
@@ -60,7 +66,9 @@ export async function retryRefused<T>(
   dial: () => Promise<T>,
   { signal, onRefusal, random = Math.random }: RefusedDialOptions = {}
 ): Promise<T> {
-  for (let waitMs = FIRST_RETRY_MS; ; waitMs *= 2) {
+  let waitedMs = 0
+
+  for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(2 * waitMs, MAX_RETRY_MS)) {
     try {
       return await dial()
     } catch (error) {
@@ -70,21 +78,12 @@ export async function retryRefused<T>(
 
       onRefusal?.(error)
 
-      if (signal?.aborted || waitMs > MAX_RETRY_MS) {
+      if (signal?.aborted || waitedMs >= PATIENCE_MS) {
         throw new BusyError('the peer accepts no connections at the moment', { cause: error })
       }
 
-      await wait(waitMs * (0.5 + random()), signal)
+      waitedMs += waitMs
+      await wait(waitMs * (0.5 + random()), signal, { keepsAlive: true })
     }
   }
-}
-
-async function wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, ms)
-  const onAbort = (): void => resolve()
-  signal?.addEventListener('abort', onAbort)
-  await promise
-  clearTimeout(timer)
-  signal?.removeEventListener('abort', onAbort)
 }

@@ -14,8 +14,8 @@ export class StorageInUseError extends Error {
 /** Options of `openIndexedDB`. */
 export interface IndexedDBOptions {
   /**
-   * What happens when another tab has the database: `'reject'` with a StorageInUseError, or go on in `'memory'` with an
-   * identity of this tab's own.
+   * The behaviour when another tab has the database: `'reject'` with a StorageInUseError, or go on in `'memory'`
+   * with an identity of this tab's own.
    *
    * @default 'reject'
    */

@@ -12,7 +12,7 @@ import {
   withDefaults
 } from '../option-checks.ts'
 
-/** The cache of what a node has read, beside what it stores as a replica. */
+/** The cache of records that a node has read, beside those that it stores as a replica. */
 export interface HivemindCacheOptions {
   /**
    * Records in the cache. Beyond it, the entry that expires first is dropped. Copies that other
@@ -23,22 +23,22 @@ export interface HivemindCacheOptions {
   size?: number | undefined
 
   /**
-   * Whether what was found is cached until it expires. Hivemind's cache_locally.
+   * Whether read records are cached until they expire. Hivemind's cache_locally.
    *
    * @default true
    */
   locally?: boolean | undefined
 
   /**
-   * Peers that get a copy of what was found, of the nearest that did not have it (path caching,
-   * Kademlia §2.3). A copy is no replica, and is dropped first. Hivemind's cache_nearest.
+   * Peers that get a copy of a read record, of the nearest that did not have it (path caching, Kademlia §2.3). A
+   * copy is no replica, and is dropped first. Hivemind's cache_nearest.
    *
    * @default DEFAULTS.cache.nearest
    */
   nearest?: number | undefined
 
   /**
-   * Whether what this node stores is cached, too. Hivemind's cache_on_store.
+   * Whether this node's writes are cached, too. Hivemind's cache_on_store.
    *
    * @default true
    */
@@ -105,10 +105,10 @@ export function hivemindCachePolicy(options: HivemindCacheOptions): HivemindCach
   return withDefaults(options, HIVEMIND_OPTIONS) as HivemindCachePolicy
 }
 
-/** Says what is wrong with the option `cache`. */
+/** Checks the option `cache`. */
 export const assertCacheOptions: Check = assertFalseOr(CACHE_OPTIONS)
 
-/** Says what is wrong with the option `cache` of a node that has Hivemind's options only. */
+/** Checks the option `cache` of a node that has Hivemind's options only. */
 export const assertHivemindCacheOptions: Check = assertFalseOr(HIVEMIND_OPTIONS)
 
 function assertFalseOr(table: OptionTable): Check {

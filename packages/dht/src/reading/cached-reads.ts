@@ -7,7 +7,7 @@ import { LONG_AGO } from '../store/stored-record.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { ClockAlarm } from '../timing/clock-alarm.ts'
 import type { CachePolicy } from './cache-policy.ts'
-import type { Known, KnownRecords } from './known-records.ts'
+import type { KnownRecord, KnownRecords } from './known-records.ts'
 import {
   type FreshRecord,
   isSufficient,
@@ -116,8 +116,8 @@ export class CachedReads {
   }
 
   /**
-   * Learns the outcome of a write by this node: it is held, or something else beats it.
-   * A held value is all that is there. A held subkey may be a part, which is joined into what is read later.
+   * Learns the outcome of a write by this node: it is held, or another value beats it. A held plain value is the
+   * whole record. A held subkey may be a part of it, which later reads join.
    */
   onWritten(
     key: Uint8Array,
@@ -200,7 +200,7 @@ export class CachedReads {
    * Whether the answer is fresh enough. A watch knows the present, absence too, unless it may have missed a
    * change for too long.
    */
-  #isSufficient(known: Known, options: CachedReadOptions, maxAge: number): boolean {
+  #isSufficient(known: KnownRecord, options: CachedReadOptions, maxAge: number): boolean {
     const isTold = known.noticeMs < 1000 * maxAge
 
     if (!isTold && known.freshMs < this.#minFreshMs(maxAge)) {
@@ -221,7 +221,7 @@ export class CachedReads {
   #onUsed(
     key: Uint8Array,
     subkey: SubkeyId | undefined,
-    { record, freshMs, noticeMs }: Known
+    { record, freshMs, noticeMs }: KnownRecord
   ): void {
     if (noticeMs < Number.POSITIVE_INFINITY) {
       return

@@ -69,7 +69,7 @@ export class Finding implements Lookup<FreshReply> {
   readonly #reach: Reach
   readonly #answers: ReplicaState[] = []
 
-  /** Replicas that hold nothing, and have had the time to be handed what they lack. */
+  /** Replicas without a record that have had the time to be handed it. */
   readonly #without = new Set<PeerInfo>()
   readonly #startMs: number
   readonly #subkeys: readonly SubkeyId[]
@@ -82,7 +82,7 @@ export class Finding implements Lookup<FreshReply> {
   /** Whether any replica holds the key. */
   #isHeard: boolean
 
-  /** Whether any replica holds something of what is wanted. */
+  /** Whether any replica holds some of the wanted entries. */
   #isFound: boolean
   #isEnough = false
   #isRetried = false
@@ -109,7 +109,9 @@ export class Finding implements Lookup<FreshReply> {
     return this.#init.options.cancellation
   }
 
-  /** The age of what a peer has counts from the request: it may answer at once, and the line be slow. */
+  /**
+   * Asks a peer. The age of its record counts from the request: the peer may answer at once, and the line be slow.
+   */
   async ask(contact: PeerInfo, cancellation: CancellationToken): Promise<FreshReply> {
     const { key, node } = this.#init
     const known = this.#record
@@ -141,7 +143,9 @@ export class Finding implements Lookup<FreshReply> {
     this.#retry()
   }
 
-  /** The nearest servers that did not respond, where too few did; none if the caller has what it wants. */
+  /**
+   * The nearest servers that did not respond, where too few did; none if the caller has its answer.
+   */
   get missing(): readonly PeerInfo[] {
     const isOver = this.#isEnough || this.cancellation.isCancelled || this.#reach.isSufficient
     return isOver ? [] : this.#reach.missing
@@ -178,7 +182,9 @@ export class Finding implements Lookup<FreshReply> {
     return { record, freshMs, end, behind, without: [], responded: nearest.length }
   }
 
-  /** The peers that may be sent what they lack. Where nothing is held, one subkey would pass for all there is. */
+  /**
+   * Lists the peers that may be sent missing entries. A peer without the record would take one subkey for all of it.
+   */
   #repairable(own: ReplicaState): ReplicaState[] {
     const states = [own, ...this.#answers]
     return this.#subkeys.length === 0 ? states : states.filter(({ isHolder }) => isHolder)

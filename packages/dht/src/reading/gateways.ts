@@ -22,8 +22,16 @@ export interface Gateways {
   /** Lists those to ask about a key, in their order. */
   for(key: Uint8Array): readonly PeerInfo[]
 
-  /** Resolves with undefined if no gateway responds. */
-  read(key: Uint8Array, options: ReadOptions): Promise<GatewayReading | undefined>
+  /**
+   * Resolves with undefined if no gateway responds.
+   *
+   * @param isOneEnough - whether a second gateway is not asked for the latest, or when the first one finds nothing
+   */
+  read(
+    key: Uint8Array,
+    options: ReadOptions,
+    isOneEnough: boolean
+  ): Promise<GatewayReading | undefined>
 
   /** Resolves with undefined if no gateway responds. */
   write(

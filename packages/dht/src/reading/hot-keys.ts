@@ -32,7 +32,7 @@ export interface HotKeysInit {
   readonly routing: Routing
   readonly numReplicas: number
 
-  /** Returns what this node holds as a replica. */
+  /** Returns this node's record of a key as a replica. */
   readonly held: (key: Uint8Array) => DHTRecord
 
   /** Sends copies to peers. */
@@ -50,8 +50,8 @@ interface HotKey {
 }
 
 /**
- * Leaves copies of what is read most with the peers behind the replicas: with more of them, the more
- * often it is read. These answer readers on whose path they are, and all when the replicas are busy.
+ * Leaves copies of the most read records with the peers behind the replicas: with more of them, the more often a
+ * record is read. These answer readers on whose path they are, and all when the replicas are busy.
  */
 export class HotKeys {
   readonly #init: HotKeysInit
@@ -65,7 +65,7 @@ export class HotKeys {
     this.#offset = init.offset ?? Math.floor(Math.random() * 2 * MAX_COPIES)
   }
 
-  /** Counts another peer's read of what this node holds. */
+  /** Counts another peer's read of this node's record. */
   count(key: Uint8Array): void {
     if (++this.#reads % SAMPLE !== 0) {
       return

@@ -30,8 +30,8 @@ export interface KnownRecordsInit {
 /** Single subkeys of which is remembered how fresh they are. */
 const MAX_FRESH_SUBKEYS = 10_000
 
-/** The knowledge of a node about a key, or about one of its subkeys. */
-export interface Known {
+/** The record of a key, or of one of its subkeys, as far as this node knows it. */
+export interface KnownRecord {
   readonly record: DHTRecord
 
   /** Whether it is more than this node holds as a replica. */
@@ -52,7 +52,7 @@ export interface Known {
 
 /** The knowledge of watches. */
 export interface WatchedRecords {
-  /** Returns what they know of a key of that name, or of one of its subkeys. */
+  /** Returns their record of a key, or of one of its subkeys. */
   known(key: string, subkey: SubkeyId | undefined): WatchedRecord | undefined
 
   /** This node has learned of a change of a key. */
@@ -60,7 +60,7 @@ export interface WatchedRecords {
 }
 
 /** The knowledge of a watch about a key. */
-export interface WatchedRecord extends Omit<Known, 'isByCache' | 'isHeld'> {}
+export interface WatchedRecord extends Omit<KnownRecord, 'isByCache' | 'isHeld'> {}
 
 /** The freshness of a subkey, in ms of the process's clock, valid while the cache holds its key since then. */
 interface FreshSubkey {
@@ -80,9 +80,9 @@ export interface LearnOptions {
 }
 
 /**
- * The records from which a node answers its own reads (N5a): those of keys that it is a replica of, and
- * what it has learned by reading, writing and watching. Whatever others push to it besides answers only
- * others' requests, or one message could bring back what every replica has deleted.
+ * The records from which a node answers its own reads (N5a): those of keys that it is a replica of, and those that
+ * it has learned by reading, writing and watching. Records that other peers push to it answer only others' requests:
+ * otherwise one message could bring back a record that every replica has deleted.
  */
 export class KnownRecords {
   readonly #init: KnownRecordsInit
@@ -102,7 +102,9 @@ export class KnownRecords {
     this.#learned = cache && new LearnedRecords({ cache, store, isReplicaOf })
   }
 
-  /** Joins what watches know from now on, and has them know what this node learns. */
+  /**
+   * Joins the records of watches from now on, and gives watches the records that this node learns.
+   */
   followWatches(watches: WatchedRecords): void {
     this.#watches = watches
   }
@@ -112,7 +114,7 @@ export class KnownRecords {
     return performance.now() < this.#doubtedUntilMs
   }
 
-  /** Doubts what this node knows for so many milliseconds from now. */
+  /** Doubts all known records for some milliseconds. */
   doubt(ms: number): void {
     this.#doubtedUntilMs = performance.now() + ms
     this.#freshSubkeys.clear()
@@ -142,14 +144,16 @@ export class KnownRecords {
     )
   }
 
-  /** Returns what this node holds as a replica, of a key or of one of its subkeys. */
+  /** Returns this node's record of a key, or of one of its subkeys, as a replica. */
   held(key: Uint8Array, subkey?: SubkeyId): DHTRecord {
     const stored = this.#init.store.get(key)
     return wantedOf(isEmpty(stored) || this.isReplicaOf(key) ? stored : EMPTY_RECORD, subkey)
   }
 
-  /** Returns what this node holds as a replica, remembers, and watches, of a key or of one of its subkeys. */
-  get(key: Uint8Array, subkey?: SubkeyId): Known {
+  /**
+   * Returns all that this node holds as a replica, remembers, and watches of a key, or of one of its subkeys.
+   */
+  get(key: Uint8Array, subkey?: SubkeyId): KnownRecord {
     const name = nameOf(key)
     const whole = this.held(key)
     const held = wantedOf(whole, subkey)
@@ -166,8 +170,10 @@ export class KnownRecords {
     return { record, freshMs, noticeMs, isByCache: record !== held, isHeld }
   }
 
-  /** Returns the same for a reader, to whom nothing older is to be shown later, replica or not (N5b). */
-  show(key: Uint8Array, subkey?: SubkeyId): Known {
+  /**
+   * Returns the same for a reader, who must get nothing older later, whether this node is a replica or not (N5b).
+   */
+  show(key: Uint8Array, subkey?: SubkeyId): KnownRecord {
     const known = this.get(key, subkey)
 
     if (known.isHeld) {
@@ -177,7 +183,7 @@ export class KnownRecords {
     return known
   }
 
-  /** Adds what this node knows by now to what was found, for a reader. */
+  /** Adds the record that this node knows by now to a result, for a reader. */
   complete(key: Uint8Array, record: DHTRecord, subkey?: SubkeyId): DHTRecord {
     return this.#join(record, this.show(key, subkey).record)
   }
@@ -198,9 +204,9 @@ export class KnownRecords {
   }
 
   /**
-   * Takes in what this node has learned: all that a replica held at a time, or a part. What it stores under
-   * the key is brought up to date, so that it tells others nothing older, either. What is not to be cached
-   * goes there if it is a replica.
+   * Takes in a record that this node has learned: all that a replica held at a time, or a part of it. Updates the
+   * record that this node stores under the key, so that others get nothing older, either. A record that is not to be
+   * cached goes into the store of a replica.
    */
   learn(
     key: Uint8Array,
@@ -229,7 +235,9 @@ export class KnownRecords {
     this.#watches?.onLearned(name, record)
   }
 
-  /** The freshness of one subkey counts for no other, and only while the cache keeps what it is about. */
+  /**
+   * Notes the freshness of one subkey. It counts for no other, and only while the cache keeps the record.
+   */
   #markFresh(
     { name, place }: { readonly name: string; readonly place: string },
     freshMs: number,
@@ -268,7 +276,7 @@ export class KnownRecords {
   }
 }
 
-/** Picks what is wanted of a record. */
+/** Picks the wanted part of a record. */
 function wantedOf(record: DHTRecord = EMPTY_RECORD, subkey: SubkeyId | undefined): DHTRecord {
   return subkey === undefined || isEmpty(record) ? record : project(record, [subkey])
 }

@@ -10,7 +10,7 @@ export interface LearnedRecordsInit {
   readonly cache: RecordStore
   readonly store: RecordStore
 
-  /** Whether this node is a replica of a key: otherwise its own reads see only what it has learned. */
+  /** Whether this node is a replica of a key. Otherwise its own reads see only learned records. */
   readonly isReplicaOf: (key: Uint8Array) => boolean
 }
 
@@ -44,7 +44,9 @@ export class LearnedRecords {
     return this.#stored.has(nameOf(key)) ? this.#init.store.get(key) : EMPTY_RECORD
   }
 
-  /** Caches a learned record that others change: what they push to a node that is no replica, it has not learned. */
+  /**
+   * Caches a learned record before others change it: a node that is no replica has not learned their writes.
+   */
   #keepBefore(name: string, before: DHTRecord): void {
     if (this.#stored.has(name) && !this.#init.isReplicaOf(keyOf(name))) {
       this.#stored.delete(name)
@@ -52,7 +54,7 @@ export class LearnedRecords {
     }
   }
 
-  /** Drops what is cached and stored, from the cache. */
+  /** Drops the cached copy of a stored record. */
   #dropCopy(name: string): void {
     const { cache, store, isReplicaOf } = this.#init
 

@@ -24,7 +24,7 @@ export interface ReachNode {
   readonly mayLack?: () => boolean
 }
 
-/** Tells whether a lookup has reached enough of a key's nearest servers (N11). */
+/** Decides whether a lookup has reached enough of a key's nearest servers (N11). */
 export class Reach {
   readonly #init: ReachInit
   readonly #responses = new Map<PeerInfo, LookupResponse>()
@@ -71,9 +71,14 @@ export class Reach {
   /** The nearest servers that count and did not respond. Only at the end of the lookup. */
   get missing(): PeerInfo[] {
     const { node, search } = this.#init
-    return presentServers(search.servers().map(this.#asNearServer), node.numReplicas).flatMap(
-      ({ contact, hasResponded }) => (hasResponded ? [] : contact)
-    )
+    const servers = search.servers()
+
+    // Mostly all have, and nobody needs to be counted.
+    return servers.slice(0, node.numReplicas).every(({ hasResponded }) => hasResponded)
+      ? []
+      : presentServers(servers.map(this.#asNearServer), node.numReplicas).flatMap(
+          ({ contact, hasResponded }) => (hasResponded ? [] : contact)
+        )
   }
 
   /** Creates the error for a lookup that has not reached enough. */

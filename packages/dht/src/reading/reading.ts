@@ -17,7 +17,7 @@ export interface ReadOptions {
   /** Time in ms of the process's clock by which a record must have had all that a replica held. @default any */
   readonly minFreshMs?: number | undefined
 
-  /** Hears of what has been found so far. */
+  /** Called with the record found so far. */
   onRecord?(found: FreshRecord): void
 }
 
@@ -53,7 +53,7 @@ export interface ReplicaState {
   readonly isHolder: boolean
 }
 
-/** Whether a reader need not be told more than this (N5). With `latest` nothing less than all will do. */
+/** Whether a reader needs no more than this (N5). `latest` requires all. */
 export function isSufficient(
   { record, freshMs }: FreshRecord,
   { latest = false, minFreshMs = NEVER_FRESH, subkey, sufficientExpirationTime = 0 }: ReadOptions,

@@ -34,8 +34,8 @@ interface Planned {
 const MIN_LEAD_TIME = 0.25
 
 /**
- * Which cached records are to be fetched again, and when. What turned out to be as late as it gets
- * is tried again when half of the time that was left has passed: its publisher may only be late.
+ * The cached records to be fetched again, and the times. A record that turned out to expire no later is fetched
+ * again when half of the time left has passed: its publisher may only be late.
  */
 export class RefreshQueue {
   readonly #init: RefreshQueueInit
@@ -68,7 +68,7 @@ export class RefreshQueue {
     }
   }
 
-  /** Takes out what is due, at most so many. */
+  /** Takes the due items out, up to a number. */
   take(now: DHTTime, most: number): Refresh[] {
     return this.#queue.take(now, most)
   }

@@ -5,17 +5,17 @@ import { Alarm } from '../timing/alarm.ts'
 import { type Due, DueQueue } from '../timing/due-queue.ts'
 
 /** A key, or one of its subkeys. */
-interface Place {
+interface ReadPlace {
   readonly name: string
   readonly key: Uint8Array
   readonly subkey?: SubkeyId | undefined
 }
 
 /** A place whose remembered record is to be checked. */
-export interface Revalidation extends Due, Place {
+export interface Revalidation extends Due, ReadPlace {
   readonly name: string
 
-  /** Time in ms of the process's clock. What has been fresh later need not be checked. */
+  /** Time in ms of the process's clock. A record that has been fresh since then needs no check. */
   readonly knownMs: number
 }
 
@@ -32,13 +32,13 @@ export interface RevalidationsInit {
   /** Whether a key is still remembered. */
   readonly isCached: (key: Uint8Array, subkey: SubkeyId | undefined) => boolean
 
-  /** Checks what is due, as the alarm has it. */
+  /** Checks all due records, called by the alarm. */
   readonly onDue: () => void
 }
 
 /**
- * The remembered records that are in use and are to be checked at a replica, and when: each at most once in
- * a period, however often it is read and however often that fails.
+ * The remembered records in use, and the times at which a replica is asked for changes: once in a period at most,
+ * regardless of the number of reads and failures.
  */
 export class Revalidations {
   readonly #init: RevalidationsInit
@@ -57,8 +57,8 @@ export class Revalidations {
     return this.#queue.size
   }
 
-  /** A record that was fresh at a time is in use: at once if that was too long ago. */
-  plan(place: Place, freshMs: number): void {
+  /** Plans the check of a record in use that was fresh at a time: at once if that was too long ago. */
+  plan(place: ReadPlace, freshMs: number): void {
     const { name } = place
 
     if (this.#init.after < Number.POSITIVE_INFINITY && this.#queue.get(name) === undefined) {
@@ -67,13 +67,13 @@ export class Revalidations {
     }
   }
 
-  /** A record lacks something: it is checked at once. */
-  expedite(place: Place): void {
+  /** Plans the check of an incomplete record at once. */
+  expedite(place: ReadPlace): void {
     const nowMs = this.#init.nowMs()
     this.#add({ ...place, knownMs: nowMs, dueTime: nowMs })
   }
 
-  /** Takes out what is due, at most so many. Call {@link await} when these are done. */
+  /** Takes the due items out, up to a number. Call {@link await} when these are done. */
   take(most: number): Revalidation[] {
     const nowMs = this.#init.nowMs()
     const due = this.#queue.take(nowMs, most)

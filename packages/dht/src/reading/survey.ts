@@ -13,7 +13,7 @@ export interface Surveyed {
   readonly tookMs: number
 }
 
-/** Collects what peers reply about one key. */
+/** Collects peers' replies about one key. */
 export class Survey {
   readonly #point: Point
   readonly #begunMs = new Map<string, number>()
@@ -23,12 +23,12 @@ export class Survey {
     this.#point = point
   }
 
-  /** A peer is asked. */
+  /** Records a request to a peer. */
   begin({ id }: PeerInfo): void {
     this.#begunMs.set(id.toString(), performance.now())
   }
 
-  /** A peer has replied, or has failed: without a record. */
+  /** Records the reply or the failure of a peer. The latter has no record. */
   end(contact: PeerInfo, record: DHTRecord | undefined): void {
     const name = contact.id.toString()
     const nowMs = performance.now()
@@ -36,7 +36,7 @@ export class Survey {
     this.#surveyed.set(name, { contact, record, tookMs })
   }
 
-  /** Lists what these peers hold, with the peers between them that failed, the nearest first. */
+  /** Lists these peers' records, with the failed peers between them, nearest first. */
   nearest(peers: readonly PeerInfo[]): Surveyed[] {
     const names = new Set(peers.map(({ id }) => id.toString()))
     const last = Math.max(...peers.map((peer) => this.#distance(peer)))

@@ -23,7 +23,7 @@ export type WriteOutcome =
 export interface WriteResult {
   readonly outcome: WriteOutcome
 
-  /** The nearest peers, those that failed, and all that hold something which beats the write. */
+  /** The nearest peers, those that failed, and all that hold an entry which beats the write. */
   readonly peers: ReadonlyMap<PeerInfo, PeerOutcome>
 
   /** The record that beats the write. */

@@ -2,8 +2,8 @@ import type { Found, Key, Subkey, Value } from '@waggle/record'
 import { encodeValue, UNLIMITED } from '@waggle/record/replica'
 import { equals } from 'uint8arrays/equals'
 import { NotReadError, TimeoutError } from '../errors.ts'
-import { foundOf, placeName, placesOf } from '../live/places.ts'
-import type { Place } from '../live/state.ts'
+import { foundOf, placesOf, subkeyName } from '../live/found-places.ts'
+import type { FoundPlace } from '../live/state.ts'
 import { tell } from '../live/tell.ts'
 import type { GetProgressEvent, KeyOrPlace } from '../operations/call-options.ts'
 import { isPlace } from '../operations/read-item.ts'
@@ -23,7 +23,7 @@ export interface Unopened {
   readonly subkey: Subkey | undefined
 }
 
-export type OpenPlace = Place<Subkey | undefined, Value>
+export type OpenPlace = FoundPlace<Subkey | undefined, Value>
 
 /** The key of a write, and its hidden subkey. */
 export interface OpenEntry {
@@ -79,7 +79,7 @@ export class Opener {
     const opened = Array.from(placesOf(found).values(), (place) =>
       this.place({ key, hidden }, place)
     ).filter((place) => place !== undefined)
-    return foundOf(new Map(opened.map((place) => [placeName(place.subkey), place])))
+    return foundOf(new Map(opened.map((place) => [subkeyName(place.subkey), place])))
   }
 
   /** Opens the result of one hidden subkey. */
@@ -140,7 +140,7 @@ export class Opener {
   #isAt(key: Key, subkey: Subkey | undefined, hidden: Subkey | undefined): boolean {
     return subkey === undefined
       ? hidden === undefined
-      : placeName(this.#init.names.subkey(key, subkey)) === placeName(hidden)
+      : subkeyName(this.#init.names.subkey(key, subkey)) === subkeyName(hidden)
   }
 }
 

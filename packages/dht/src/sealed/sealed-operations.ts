@@ -8,8 +8,8 @@ import {
   type Value
 } from '@waggle/record'
 import type { Inspection } from '../inspection/inspection.ts'
-import { foundOf, mapSource } from '../live/places.ts'
-import type { Place, StateSource } from '../live/state.ts'
+import { foundOf, mapSource } from '../live/found-places.ts'
+import type { FoundPlace, StateSource } from '../live/state.ts'
 import type { Watch, WatchOptions } from '../live/watch.ts'
 import type { BaseOperations } from '../operations/base-operations.ts'
 import {
@@ -234,7 +234,7 @@ export class SealedOperations implements BaseOperations {
     const hidden = this.#names.key(key)
     return mapSource(
       this.#base.entryStates(hidden, this.#names.subkey(key, subkey)),
-      (place, before: Place<Subkey, Value> | undefined) => {
+      (place, before: FoundPlace<Subkey, Value> | undefined) => {
         const opened = this.#opener.place({ key, hidden }, place, before)
         return opened && { ...opened, subkey }
       },
@@ -291,7 +291,7 @@ export class SealedOperations implements BaseOperations {
       return { open: { key: given }, hidden: this.#names.key(given) }
     }
 
-    // Whatever else it has is an option that does not exist.
+    // The rest are options that do not exist.
     const { key, subkey, ...rest } = given
     const hidden = { ...rest, key: this.#names.key(key), subkey: this.#names.subkey(key, subkey) }
     return { open: { key, subkey }, hidden }

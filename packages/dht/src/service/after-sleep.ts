@@ -2,19 +2,22 @@ import type { TypedEventTarget } from '@libp2p/interface'
 import type { DHTTime } from '@waggle/record'
 import type { ClockTrust } from '../clock/clock-trust.ts'
 import type { Clocks } from '../clock/clocks.ts'
-import type { Liveness } from '../connections/liveness.ts'
+import { type Liveness, TIMEOUT_MS } from '../connections/liveness.ts'
 import type { DHTEvents } from '../events.ts'
 import type { Publications } from '../operations/publications.ts'
 import type { KnownPeers } from '../peers/known-peers.ts'
 import type { Replicas } from '../reading/replicas.ts'
 import type { RecordStore } from '../store/record-store.ts'
-import { SleepDetector } from '../timing/sleep-detector.ts'
+import { SleepDetector, type Wake } from '../timing/sleep-detector.ts'
 import type { Upkeep } from '../upkeep/upkeep.ts'
 import type { Watches } from '../watch/watches.ts'
 import type { WaggleComponents } from './service-interface.ts'
 
-/** Milliseconds for a response after a sleep. */
-const PING_TIMEOUT_MS = 3000
+/**
+ * Milliseconds of a sleep after which connections are tested. Peers wait that long for an answer before they close
+ * one, and what a router has forgotten sooner shows when a request fails.
+ */
+export const MIN_TESTED_SLEEP_MS: number = TIMEOUT_MS
 
 /**
  * Milliseconds after a sleep in which reads query other peers first: these may have replaced this node's records.
@@ -52,18 +55,23 @@ export function sleepDetector(
       clockTrust.doubt()
       clocks.compareAgain()
     },
-    onWake: (sleptMs) => {
-      log('this node slept for %d ms', Math.round(sleptMs))
-      catchUp(init, sleptMs).catch((error) => log('could not catch up after a sleep - %e', error))
+    onWake: (wake) => {
+      log('this node slept for %d ms', Math.round(wake.sleptMs))
+      catchUp(init, wake).catch((error) => log('could not catch up after a sleep - %e', error))
     }
   })
+}
+
+/** Whether connections may have been lost unnoticed: not by a short stall of the process, as of one with much to do. */
+export function mayHaveLostConnections({ isReported, sleptMs }: Wake): boolean {
+  return isReported || sleptMs >= MIN_TESTED_SLEEP_MS
 }
 
 /**
  * Checks which connections outlived the sleep, and then fetches missed changes. Other peers restore the rest: they
  * dial a neighbour that disconnected without a goodbye.
  */
-async function catchUp(init: AfterSleepInit, sleptMs: number): Promise<void> {
+async function catchUp(init: AfterSleepInit, wake: Wake): Promise<void> {
   const { caches, events, liveness, publications, replicas, routing, upkeep, watches } = init
   replicas.known.doubt(DOUBT_MS)
   routing.unsettle()
@@ -72,8 +80,8 @@ async function catchUp(init: AfterSleepInit, sleptMs: number): Promise<void> {
     cache?.markAllOld()
   }
 
-  events.safeDispatchEvent('node:wake', { detail: { sleptMs } })
-  await liveness.checkAll(PING_TIMEOUT_MS)
+  events.safeDispatchEvent('node:wake', { detail: { sleptMs: wake.sleptMs } })
+  await (mayHaveLostConnections(wake) && liveness.checkAll())
   watches.renewAll()
   await Promise.all([publications.runAll(), upkeep.refresh()])
 }

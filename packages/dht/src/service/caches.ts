@@ -3,7 +3,7 @@ import { cachePolicy } from '../reading/cache-policy.ts'
 import { RecordStore } from '../store/record-store.ts'
 import type { PartsInit } from './service-init.ts'
 
-/** Records of a node besides those that it stores for others. */
+/** The records of a node besides those that it stores for others. */
 export interface Caches {
   /** Records that it has read itself. */
   readonly cache: RecordStore | undefined

@@ -6,10 +6,12 @@ import { Probes } from '../connections/probes.ts'
 import type { ConnectionOptions } from '../connections/watermarks.ts'
 import type { ExchangeClient } from '../exchange/exchange-client.ts'
 import { EXCHANGE_PROTOCOL, type GoodbyeReason } from '../exchange/messages.ts'
+import { GATEWAY_PROTOCOL } from '../gateway/gateway-messages.ts'
 import { partsOf } from '../kad/node-parts.ts'
 import { INTRODUCTION_PROTOCOL } from '../pages/introduction-messages.ts'
 import { isVacancy } from '../peers/refused-dials.ts'
-import { anySignal, timeoutSignal } from '../timing/deadline.ts'
+import { inRunningTime } from '../timing/running-time.ts'
+import { wait } from '../timing/wait.ts'
 import { COMPARE_PROTOCOL } from '../upkeep/compare-messages.ts'
 import { WATCH_PROTOCOL } from '../watch/watch-messages.ts'
 import { type Activity, allActivity } from '../wire/activity.ts'
@@ -18,8 +20,10 @@ import type { ProtocolServer } from '../wire/protocol-server.ts'
 import type { PeerParts } from './peer-parts.ts'
 import type { WaggleComponents } from './service-interface.ts'
 
+/** The protocols of Waggle. Their idle streams keep no connection open. */
 const PROTOCOLS = [
   EXCHANGE_PROTOCOL,
+  GATEWAY_PROTOCOL,
   WATCH_PROTOCOL,
   CLOCK_PROTOCOL,
   COMPARE_PROTOCOL,
@@ -67,12 +71,11 @@ export class ConnectionParts {
     const peers = connectionManager.getConnections().map(({ remotePeer }) => remotePeer)
     const unique = new Map(peers.map((peer) => [peer.toString(), peer]))
     const saying = [...unique.values()].map((peer) => this.goodbyes.say(peer, 'leaving'))
-    const late = new Promise<void>((resolve) => setTimeout(resolve, LEAVE_TIMEOUT_MS).unref?.())
-    await Promise.race([Promise.allSettled(saying), late])
+    await Promise.race([Promise.allSettled(saying), wait(LEAVE_TIMEOUT_MS)])
   }
 
   #createGoodbyes(): Goodbyes {
-    const { client, exchange, routing, server } = this.#init
+    const { exchange, peers, routing, server } = this.#init
     return new Goodbyes({
       onStream: [
         (peer, reason) => exchange.sayGoodbye(peer, reason),
@@ -86,8 +89,9 @@ export class ConnectionParts {
           exchange.sayGoodbye(peer, reason)
         }
       },
+      onIdle: (peer) => peers.recordFull(peer),
       onLeaving: (peer) => {
-        client.peers.recordResponse(peer)
+        peers.recordResponse(peer)
         routing.leave(peer)
       }
     })
@@ -120,9 +124,11 @@ export class ConnectionParts {
       hasSaidGoodbye: (peer) => this.goodbyes.has(peer),
       contactOf: (peer) => routing.contactOf(peer),
       connect: (contact) =>
-        client.dialer.connect(contact, {
-          signal: anySignal(lifetime, timeoutSignal(requestTimeoutMs))
-        }),
+        inRunningTime(
+          requestTimeoutMs,
+          (signal) => client.dialer.connect(contact, { signal, task: 'probe' }),
+          lifetime
+        ),
       onDead: ({ id }, error) => {
         routing.remove(id)
 

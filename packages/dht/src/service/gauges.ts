@@ -1,5 +1,4 @@
 import type { Metrics } from '@libp2p/interface'
-import type { ServedStats } from '../wire/served.ts'
 import type { Stats } from './stats.ts'
 
 /** Figures of a node at one moment. */
@@ -29,10 +28,6 @@ const GAUGES: Readonly<Record<string, Gauge>> = {
   waggle_publications: ['Values that this node keeps alive', ({ stats }) => stats.publications],
   waggle_peers: ['Connected peers', ({ stats }) => stats.peers],
   waggle_known_peers: ['Servers in the routing table', ({ stats }) => stats.knownPeers],
-  waggle_dials: [
-    'Dials since the start of peers that were needed and not connected',
-    ({ stats }) => stats.dials
-  ],
   waggle_refused_dials: [
     'Dials since the start that peers refused because they had no room',
     ({ stats }) => stats.refusedDials
@@ -75,28 +70,37 @@ type Counts = Readonly<Record<string, number>>
 
 /** Cumulative counts, by a label. */
 const COUNTERS: Readonly<
-  Record<string, readonly [label: string, help: string, read: (served: ServedStats) => Counts]>
+  Record<string, readonly [label: string, help: string, read: (stats: Stats) => Counts]>
 > = {
-  waggle_served_keys_total: ['kind', 'Keys that peers asked about or stored', ({ keys }) => keys],
+  waggle_dials_total: [
+    'task',
+    'Dials of peers that were needed and not connected',
+    ({ dialsByTask }) => dialsByTask
+  ],
+  waggle_served_keys_total: [
+    'kind',
+    'Keys that peers asked about or stored',
+    ({ served }) => served.keys
+  ],
   waggle_served_writes_total: [
     'outcome',
     'Records that peers stored or handed over here, by the answer',
-    ({ writes }) => writes
+    ({ served }) => served.writes
   ],
   waggle_served_refused_total: [
     'reason',
     'Requests and streams of peers that were refused',
-    ({ refused }) => refused
+    ({ served }) => served.refused
   ],
   waggle_served_bytes_total: [
     'to',
     'Bytes sent to peers for their requests',
-    ({ bytes }) => ({ peers: bytes })
+    ({ served }) => ({ peers: served.bytes })
   ],
   waggle_changes_told_total: [
     'to',
     'Changes sent to watching peers',
-    ({ changes }) => ({ peers: changes })
+    ({ served }) => ({ peers: served.changes })
   ]
 }
 
@@ -123,7 +127,7 @@ export function registerGauges(
   for (const [name, [label, help, countsOf]] of Object.entries(COUNTERS)) {
     const counts = (): Counts | undefined => {
       const readings = read()
-      return readings && countsOf(readings.stats.served)
+      return readings && countsOf(readings.stats)
     }
     metrics?.registerCounterGroup(name, { label, help, calculate: growth(counts) })
   }

@@ -1,4 +1,3 @@
-import type { Goodbyes } from '../connections/goodbyes.ts'
 import { partsOf } from '../kad/node-parts.ts'
 import type { PageParts } from '../pages/pages.ts'
 import type { RecordStore } from '../store/record-store.ts'
@@ -8,7 +7,6 @@ import type { PartsInit } from './service-init.ts'
 
 interface PagePartsInit extends Pick<PeerParts, 'client' | 'routing'> {
   readonly cache: RecordStore | undefined
-  readonly goodbyes: () => Goodbyes
   readonly servers: { serveRecords(): Promise<void>; stopServing(): Promise<void> }
   readonly upkeep: Pick<Upkeep, 'run'>
 }
@@ -16,7 +14,7 @@ interface PagePartsInit extends Pick<PeerParts, 'client' | 'routing'> {
 /** Creates the parts of a page that talks to others; undefined for any other node. */
 export function joinPages(
   { components, events, pages, requestTimeoutMs, role }: PartsInit,
-  { cache, client, goodbyes, routing, servers, upkeep }: PagePartsInit
+  { cache, client, routing, servers, upkeep }: PagePartsInit
 ): PageParts | undefined {
   const { logger, registrar } = components
   const joined = pages?.join({
@@ -24,7 +22,6 @@ export function joinPages(
     store: partsOf(components).store,
     log: logger.forComponent('waggle:pages'),
     servers: () => routing.connected.filter((peer) => !role.isPage(peer)),
-    hasSaidGoodbye: (peer) => goodbyes().has(peer),
     serve: () => servers.serveRecords(),
     stopServing: () => servers.stopServing(),
     handOver: () => upkeep.run()

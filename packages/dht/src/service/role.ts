@@ -2,7 +2,7 @@ import type { PeerId } from '@libp2p/interface'
 import type { KadDHT } from '@libp2p/kad-dht'
 import type { StandIn } from '../pages/stand-in.ts'
 
-/** Tells what a node is to others: a server, a client, or a page that stands in for servers (N15). */
+/** The role of a node to others: a server, a client, or a page that stands in for servers (N15). */
 export class Role {
   readonly #kad: Pick<KadDHT, 'getMode'>
 

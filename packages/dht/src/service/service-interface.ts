@@ -81,6 +81,9 @@ export interface Waggle {
   /** Discovers in the background the peers that a connected peer knows. */
   discover(peer: PeerId): void
 
+  /** Counts an attempt to join through a peer. */
+  countJoin(): void
+
   /** Requests a connected peer's time. Undefined if the peer does not send it, as plain kad-dht peers do not. */
   compareClocks(peer: PeerId, options?: AbortOptions): Promise<ClockReading | undefined>
 

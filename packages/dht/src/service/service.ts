@@ -66,6 +66,9 @@ class WaggleService implements Waggle, Startable {
   readonly #meter: Meter | undefined
   #running: ServiceParts | undefined
   #role: Role | undefined
+
+  /** The state at the last stop, which a stopped node still tells. */
+  #last: { readonly stats: Stats; readonly clientMode: boolean } | undefined
   #misfits = 0
 
   constructor(components: WaggleComponents, init: WaggleServiceInit) {
@@ -123,10 +126,16 @@ class WaggleService implements Waggle, Startable {
   /** Called by libp2p. */
   async stop(): Promise<void> {
     const running = this.#running
-    running?.store.observeWith(undefined)
-    running?.stop()
+
+    if (running === undefined) {
+      return
+    }
+
+    this.#last = { stats: this.stats(), clientMode: this.clientMode }
+    running.store.observeWith(undefined)
+    running.stop()
     this.#running = undefined
-    await running?.stopServing()
+    await running.stopServing()
   }
 
   /** Called by libp2p when no peer can send requests any more, or when starting has failed. */
@@ -136,7 +145,9 @@ class WaggleService implements Waggle, Startable {
   }
 
   get clientMode(): boolean {
-    return this.#started.kad.getMode() === 'client'
+    return this.#running === undefined && this.#last !== undefined
+      ? this.#last.clientMode
+      : this.#started.kad.getMode() === 'client'
   }
 
   get peers(): PeerId[] {
@@ -158,6 +169,10 @@ class WaggleService implements Waggle, Startable {
   }
 
   stats(): Stats {
+    if (this.#running === undefined && this.#last !== undefined) {
+      return this.#last.stats
+    }
+
     const { caches, client, clocks, connections, reads, routing, store, ...parts } = this.#started
     const remembered = Object.values(caches).filter((store) => store !== undefined)
     return {
@@ -175,6 +190,7 @@ class WaggleService implements Waggle, Startable {
       peers: this.peers.length,
       knownPeers: routing.size,
       dials: client.dialer.dials,
+      dialsByTask: client.dialer.dialsByTask,
       refusedDials: client.dialer.refusals,
       disconnectedPeers: connections.budget.closed,
       clockSkewMs: clocks.medianSkewMs,
@@ -210,6 +226,10 @@ class WaggleService implements Waggle, Startable {
 
   isBanned(peer: PeerId): boolean {
     return this.#running?.peers.isBanned(peer) ?? false
+  }
+
+  countJoin(): void {
+    this.#running?.client.dialer.count('join')
   }
 
   discover(peer: PeerId): void {

@@ -45,6 +45,12 @@ export interface Stats {
   /** Dials so far of peers that were needed and not connected. */
   readonly dials: number
 
+  /**
+   * These dials by the task that needed the peer: `join`, `neighbours`, `probe`, `pages`, or the name of a protocol, as
+   * `exchange`, `watch`, `compare`, `clock`, `gateway` and `kad`.
+   */
+  readonly dialsByTask: Readonly<Record<string, number>>
+
   /** Dials so far that a peer refused because it had no room. */
   readonly refusedDials: number
 

@@ -15,7 +15,7 @@ export interface StoreObserver {
   onExpired(name: string, expirationTime: DHTTime): void
 }
 
-/** What a write has changed under a key. */
+/** A write's changes under a key. */
 export interface KeyChange {
   /** The entries that were missing, or beat others. */
   readonly added: DHTRecord
@@ -29,5 +29,5 @@ export interface StoredWrite extends KeyChange {
   readonly writer: string
 }
 
-/** Is told of each write that has changed the record under a name. */
+/** Called with each write that has changed the record under a name. */
 export type WriteListener = (name: string, write: StoredWrite) => void

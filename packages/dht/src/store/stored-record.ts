@@ -42,8 +42,8 @@ export interface StoredRecord {
   readonly changedMs: number
 
   /**
-   * Time in ms of the process's clock at which it had all that a replica held: {@link NEVER_FRESH} if it
-   * may be a part of that. What is added to it does not make it older.
+   * Time in ms of the process's clock at which it had all that a replica held: {@link NEVER_FRESH} if it may be a
+   * part of that. Additions do not make it older.
    */
   freshMs: number
 

@@ -33,9 +33,18 @@ export function interruptionBetween(
   return { sleptMs: Math.max(0, tookMs - intervalMs) + Math.max(0, steppedMs), steppedMs }
 }
 
+/** The end of a sleep. */
+export interface Wake {
+  /** Milliseconds slept, as far as the clocks tell. */
+  readonly sleptMs: number
+
+  /** Whether the platform has reported a suspension, or that the network is back. */
+  readonly isReported: boolean
+}
+
 export interface SleepDetectorInit {
   /** Called after the process or the machine slept. A clock that was set forward looks the same. */
-  readonly onWake: (sleptMs: number) => void
+  readonly onWake: (wake: Wake) => void
 
   /** Called first after the wall clock has jumped, in either direction. */
   readonly onStep: (steppedMs: number) => void
@@ -80,9 +89,9 @@ export class SleepDetector {
   /**
    * Checks the clocks now, such as before the wall clock is used.
    *
-   * @param isWake - whether something other than the clocks indicates a sleep
+   * @param isReported - whether something other than the clocks indicates a sleep
    */
-  check(isWake = false): void {
+  check(isReported = false): void {
     const now = this.#init.clocks()
     const { sleptMs, steppedMs } = interruptionBetween(this.#last, now, CHECK_INTERVAL_MS)
     this.#last = now
@@ -91,8 +100,8 @@ export class SleepDetector {
       this.#init.onStep(steppedMs)
     }
 
-    if (isWake || sleptMs >= MIN_SLEEP_MS) {
-      this.#init.onWake(sleptMs)
+    if (isReported || sleptMs >= MIN_SLEEP_MS) {
+      this.#init.onWake({ sleptMs, isReported })
     }
   }
 }

@@ -12,7 +12,6 @@ import { webSocketTarget } from '../peers/websocket-address.ts'
 import { anySignal, timeoutSignal } from '../timing/deadline.ts'
 import { acceptedConnection } from './first-bytes.ts'
 import { PacedClosings } from './paced-closings.ts'
-import type { Places } from './places.ts'
 import { RefusedPorts } from './refused-ports.ts'
 
 /** Milliseconds allowed for a connection to show whether it is a WebSocket, and to upgrade. */
@@ -20,6 +19,12 @@ export const FIRST_BYTES_TIMEOUT_MS = 3000
 
 /** All nodes of a process share its event loop. */
 const closings = new PacedClosings()
+
+/** The places of connections that are being set up. */
+export interface PendingPlaces {
+  add(connection: MultiaddrConnection): void
+  delete(connection: MultiaddrConnection): void
+}
 
 interface Components {
   readonly logger: ComponentLogger
@@ -29,7 +34,7 @@ interface Components {
  * libp2p's TCP transport, whose ports also serve WebSockets. A connection of either kind counts as pending as soon
  * as it is accepted.
  */
-export function sharedPort(places: Places): (components: Components) => Transport {
+export function sharedPort(places: PendingPlaces): (components: Components) => Transport {
   return (components) => {
     const inner: Transport = tcp()(components)
     const log = components.logger.forComponent('waggle:transport')
@@ -95,7 +100,7 @@ function isPort(address: Multiaddr): boolean {
 }
 
 /** Wraps an upgrader so that it receives WebSockets as such. */
-function tellingApart(upgrader: Upgrader, places: Places): Upgrader {
+function tellingApart(upgrader: Upgrader, places: PendingPlaces): Upgrader {
   return overriding<Upgrader>(upgrader, {
     upgradeInbound: async (given: MultiaddrConnection, options: UpgradeOptions): Promise<void> => {
       const raw = closings.pace(given)
@@ -112,7 +117,7 @@ function tellingApart(upgrader: Upgrader, places: Places): Upgrader {
   })
 }
 
-/** Wraps an upgrader so that ends of outbound connections are told a few at a time. */
+/** Wraps an upgrader so that ends of outbound connections are reported a few at a time. */
 function paced(upgrader: Upgrader): Upgrader {
   return overriding<Upgrader>(upgrader, {
     upgradeOutbound: ((raw: MultiaddrConnection, options: OutboundOptions) =>

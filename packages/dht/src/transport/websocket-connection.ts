@@ -74,7 +74,9 @@ export class WebSocketConnection extends AbstractMultiaddrConnection {
     }
   }
 
-  /** Answers the latest ping of what came at once, and none while the other side does not read (RFC 6455, §5.5.3). */
+  /**
+   * Answers only the latest of several pings, and none while the other side does not read (RFC 6455, §5.5.3).
+   */
   #answerPing(): void {
     const ping = this.#ping
     this.#ping = undefined

@@ -9,9 +9,7 @@ import type { CancellationToken } from '../timing/cancellation.ts'
 import { mapMany } from '../timing/many.ts'
 import { MAX_RECORD_BYTES_IN_FLIGHT } from './anti-entropy.ts'
 import type { MembershipView } from './membership-view.ts'
-
-/** Records in flight. */
-export const MAX_IN_FLIGHT = 256
+import { MAX_IN_FLIGHT } from './transfers.ts'
 
 export interface HandOverAllInit {
   readonly store: RecordStore

@@ -94,7 +94,7 @@ export class ForwardedKeys {
     }
   }
 
-  /** Returns what is known of a key that is watched for others. */
+  /** Returns the record of a key that is watched for others. */
   record(name: string): DHTRecord | undefined {
     const record = this.#keys.get(name)?.key.record
     return record === undefined || isEmpty(record) ? undefined : record
@@ -157,7 +157,9 @@ export class ForwardedKeys {
     return true
   }
 
-  /** Counts the bytes of what is known of a key by now. Beyond the limit, the peer with most loses its latest keys. */
+  /**
+   * Counts the bytes of a key's record. Beyond the limit, the peer with most loses its latest keys.
+   */
   #measure(name: string): void {
     const known = this.#keys.get(name)
 
@@ -180,7 +182,7 @@ export class ForwardedKeys {
   }
 }
 
-/** What a key uses of something scarce. */
+/** A key's use of a scarce resource. */
 type UseOf = (key: Forwarded) => number
 
 /** Places for dependants that a key takes. */

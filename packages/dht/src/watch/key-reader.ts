@@ -10,19 +10,19 @@ import type {
 } from '@waggle/record'
 import { project, whenDone } from '@waggle/record/replica'
 import { equals } from 'uint8arrays/equals'
-import { foundOf, placesOf } from '../live/places.ts'
+import { foundOf, placesOf } from '../live/found-places.ts'
 import {
+  type FoundPlace,
   PLAIN,
-  type Place,
-  type PlaceName,
   type State,
   type StateListener,
   type StateReader,
+  type SubkeyName,
   type WatchProgressEvent
 } from '../live/state.ts'
 import { isSameShown, NOTHING_SHOWN, type Shown } from './shown.ts'
 
-/** A key of which is known what a reader sees. */
+/** A key whose present view is known. */
 export interface Watched {
   /** The record as far as it is known; more may be known in a moment. */
   readonly record: DHTRecord
@@ -48,7 +48,7 @@ export interface KeyReaderInit {
   readonly listener: StateListener
 }
 
-type KeyPlace = Place<Subkey | undefined, Value>
+type KeyPlace = FoundPlace<Subkey | undefined, Value>
 export type KeyState = State<Found | undefined, Subkey | undefined, Value>
 
 /** Reads the states of a watched key as its readers see it. */
@@ -95,7 +95,7 @@ export class KeyReader implements StateReader<Found | undefined, Subkey | undefi
   }
 
   #take(found: Found | undefined, shown: Shown): KeyState {
-    const places = new Map<PlaceName, KeyPlace>()
+    const places = new Map<SubkeyName, KeyPlace>()
 
     for (const [name, place] of placesOf(found)) {
       places.set(name, this.#reuse(name, place, shown))
@@ -107,7 +107,7 @@ export class KeyReader implements StateReader<Found | undefined, Subkey | undefi
   }
 
   /** Returns the place as it was, if it is as it was; otherwise at least its value, if that is as it was. */
-  #reuse(name: PlaceName, now: KeyPlace, shown: Shown): KeyPlace {
+  #reuse(name: SubkeyName, now: KeyPlace, shown: Shown): KeyPlace {
     const id = name === PLAIN ? undefined : name
     const before = this.#state?.places.get(name)
 
@@ -121,7 +121,7 @@ export class KeyReader implements StateReader<Found | undefined, Subkey | undefi
   }
 }
 
-/** Picks what a reader of one subkey sees: never a plain value. */
+/** Picks a reader's view of one subkey: never a plain value. */
 function seenOf(shown: Shown, subkey: SubkeyId | undefined): Shown {
   if (subkey === undefined) {
     return shown

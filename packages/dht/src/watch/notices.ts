@@ -10,7 +10,7 @@ export interface NoticesInit<S> {
   readonly clock: () => DHTTime
   readonly subscribersOf: (name: string) => Subscribers<S> | undefined
 
-  /** Notifies of what was written to a key. */
+  /** Notifies of the writes to a key. */
   readonly send: (name: string, write: DHTRecord, to: readonly S[]) => void
 }
 

@@ -2,7 +2,7 @@ import type { PeerId, PeerInfo } from '@libp2p/interface'
 import type { DHTRecord } from '@waggle/record'
 import type { UnreachableError } from '../errors.ts'
 import { type Point, pointOfKey, pointOfPeer, roughDistance } from '../peers/key-space.ts'
-import type { BeyondReach } from '../reading/beyond-reach.ts'
+import type { GatewayFallback } from '../reading/gateway-fallback.ts'
 import type { KnownRecords } from '../reading/known-records.ts'
 import type { Replicas } from '../reading/replicas.ts'
 import { digestOf } from '../store/record-digest.ts'
@@ -20,7 +20,7 @@ export interface NotifiersNode {
   readonly replicas: Pick<Replicas, 'ask'>
 
   /** Gateways to replicas that cannot be dialled (N14); undefined: there are none. */
-  readonly gateways?: Pick<BeyondReach, 'gatewaysFor' | 'isNeeded'> | undefined
+  readonly gateways?: Pick<GatewayFallback, 'gatewaysFor' | 'isNeeded'> | undefined
   /** The records that this node knows already, as a reader. */
   readonly known: KnownRecords
 
@@ -32,10 +32,10 @@ export interface NotifiersInit {
   readonly place: WatchedPlace
   readonly node: NotifiersNode
 
-  /** Returns what is known of it. */
+  /** Returns the known record. */
   readonly known: () => DHTRecord
 
-  /** Takes in what a peer holds. */
+  /** Takes in a peer's record. */
   readonly learn: (record: DHTRecord) => void
 }
 
@@ -69,7 +69,7 @@ export class Notifiers implements CancellationToken {
 
   isCancelled = false
 
-  /** Whether this node forwards what it hears. Then replicas have other places for it. */
+  /** Whether this node forwards notices. Replicas then have other places for it. */
   isForwarder = false
 
   constructor(init: NotifiersInit) {
@@ -131,8 +131,8 @@ export class Notifiers implements CancellationToken {
   }
 
   /**
-   * Has the nearest peers notify from now on, and takes in what they hold by then; lets go of those that
-   * are no longer nearest. Resolves with an error if too few of them respond.
+   * Asks the nearest peers to notify, and takes in their present records; releases peers that are no longer nearest.
+   * Resolves with an error if too few of them respond.
    */
   async askReplicas(): Promise<UnreachableError | undefined> {
     const { node, place } = this.#init
@@ -237,7 +237,9 @@ export class Notifiers implements CancellationToken {
     }
   }
 
-  /** Has other replicas notify at once where those that were to are full, or not among the nearest. */
+  /**
+   * Asks other replicas to notify at once in place of those that are full, or not among the nearest.
+   */
   async #promote(): Promise<void> {
     const missing = this.isForwarder ? 0 : PROMPT_PEERS - this.#countPrompt()
     const patient = [...this.#replicas].flatMap(([name, replica]) =>

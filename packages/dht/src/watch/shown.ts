@@ -25,7 +25,7 @@ export function shownOf({ plain, subkeys }: DHTRecord, now: DHTTime): Shown {
   return shown.size === 0 ? NOTHING_SHOWN : shown
 }
 
-/** Whether a reader could not tell the two apart. */
+/** Whether two views are the same to a reader. */
 export function isSameShown(a: Shown, b: Shown): boolean {
   if (a === b || a.size !== b.size) {
     return a === b

@@ -32,7 +32,7 @@ export interface SubscriberStreamInit {
   readonly routing: Routing
   readonly numReplicas: number
 
-  /** Returns the bytes of what is known of a key, or of one of its subkeys. */
+  /** Returns the bytes of the known record of a key, or of one of its subkeys. */
   readonly known: (key: string, subkey: SubkeyId | undefined) => Uint8Array | undefined
 
   /** Finds room for a subscription, or renews it. */
@@ -41,7 +41,7 @@ export interface SubscriberStreamInit {
   /** Returns peers that may forward changes of a key. */
   readonly forwarders: (key: string) => readonly PeerInfo[]
 
-  /** Lets go of what was admitted. */
+  /** Releases an admitted subscription. */
   readonly release: (subscription: Subscription) => void
   readonly onClose: () => void
 }
@@ -130,7 +130,7 @@ export class SubscriberStream implements PlaceHolder, StreamHandler<WatchMessage
       case 'unwatch':
         return { keys: message.keys.length, reply: this.#unwatch(message.keys) }
       default:
-        throw new ProtocolViolationError(`"${message.name}" is no request`)
+        throw new ProtocolViolationError(`"${message.name}" is not a request`)
     }
   }
 
@@ -219,7 +219,7 @@ export class SubscriberStream implements PlaceHolder, StreamHandler<WatchMessage
     return state
   }
 
-  /** Returns what is known, unless the peer knows it. */
+  /** Returns the known record, unless the peer has the same. */
   #news({ key, subkey }: WatchedPlace, digest: Uint8Array): Uint8Array | undefined {
     const known = this.#init.known(nameOf(key), subkey)
     return known === undefined || equals(digestOfBytes(known), digest) ? undefined : known

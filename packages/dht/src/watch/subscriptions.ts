@@ -10,8 +10,8 @@ interface Subscription {
 }
 
 /**
- * The keys of which one peer may notify: those that it was asked to watch, until it has replied that
- * it does so no more. A notice that was in flight then is no violation, and of no use.
+ * The keys of which one peer may notify: those that it was asked to watch, until it has replied that it no longer
+ * does. A notice that was in flight then is no violation, and is ignored.
  */
 export class Subscriptions {
   readonly #keys = new Map<string, Subscription>()
@@ -39,7 +39,7 @@ export class Subscriptions {
     }
   }
 
-  /** Says what it means that the peer notifies of a key. */
+  /** Classifies a notice of a key from the peer. */
   notify(name: string): 'wanted' | 'late' | 'never asked for' {
     const subscription = this.#keys.get(name)
 

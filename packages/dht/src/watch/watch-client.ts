@@ -23,7 +23,7 @@ import {
 
 /** The options of a request to notify of changes. */
 export interface WatchRequestOptions {
-  /** Of what is known. */
+  /** Digest of the known record. */
   readonly digest: Uint8Array
 
   /** Closer peers that are wanted. */
@@ -50,7 +50,7 @@ export interface WatchReply {
 
 /** The way of changes from other nodes to this one. */
 export interface ChangeChannel {
-  /** Has a peer notify of changes, or merely asks what it holds if it cannot. */
+  /** Asks a peer to notify of changes, or only for its record if it cannot. */
   watch(peer: PeerInfo, place: WatchedPlace, options: WatchRequestOptions): Promise<WatchReply>
   unwatch(peer: PeerInfo, place: WatchedPlace): void
 }
@@ -71,7 +71,7 @@ export interface WatchClientInit extends ClientParts, Pick<Judge, 'onForgery'> {
   readonly onLost: (peer: PeerId) => void
 }
 
-/** Subscribes to keys at peers. Those that lack the watch protocol are asked for what they hold. */
+/** Subscribes to keys at peers. Peers without the watch protocol are asked for their records. */
 export class WatchClient implements ChangeChannel {
   readonly #init: WatchClientInit
   readonly #client: ProtocolClient<SubscriptionRequest, SubscriptionResponse, WatchMessage>
@@ -125,7 +125,7 @@ export class WatchClient implements ChangeChannel {
       .catch(() => {})
   }
 
-  /** Returns when a peer last made progress with what was requested, in ms of the process's clock. */
+  /** Returns the time of a peer's last progress with a request, in ms of the process's clock. */
   progressMs(peer: PeerInfo): number {
     return this.#client.progressMs(peer)
   }

@@ -23,7 +23,7 @@ import {
   struct
 } from '../wire/schema.ts'
 
-/** Subscribes to keys, or renews subscriptions, and asks what is held by now. */
+/** Subscribes to keys, or renews subscriptions, and requests the present records. */
 export interface WatchRequest {
   readonly name: 'watch'
 
@@ -86,7 +86,9 @@ export interface WatchedAnswer {
   readonly closer: readonly number[]
 }
 
-/** Notifies of a change: what was written, to be joined with what is known. Of a subkey, a projection. */
+/**
+ * Notifies of a change: the write, to be joined with the known record. Of a subkey, a projection.
+ */
 export interface ChangedNotice extends WatchedPlace {
   readonly name: 'changed'
   readonly record: Uint8Array

@@ -31,7 +31,7 @@ export interface WatchRequestsInit {
   /** Decodes a peer that a response names; undefined if it can't be asked. */
   readonly peerOf: (peer: EncodedPeer) => PeerInfo | undefined
 
-  /** The peer notifies of a change to what is watched. */
+  /** Called with each change of a watched place. */
   readonly onChange: (place: WatchedPlace, record: Uint8Array) => void
 }
 

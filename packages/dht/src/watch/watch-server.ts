@@ -58,7 +58,7 @@ export interface WatchServerInit {
   /** Whether this node watches for peers that cannot reach the replicas. @default true */
   readonly serveGateway?: boolean
 
-  /** Counts what is told; undefined: nobody does. */
+  /** Counts notices; undefined: they are not counted. */
   readonly served?: Served | undefined
 
   /** Returns how many connections this node may have. @default any number */
@@ -135,7 +135,7 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
     this.#notices.stop()
   }
 
-  /** Returns the bytes of what is held, or was learned for others. */
+  /** Returns the bytes of a record that is held, or was learned for others. */
   #known(name: string): Uint8Array | undefined {
     const { forwarded, store } = this.#init
     const learned = forwarded.encoded(name)
@@ -218,7 +218,9 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
     return isCrowded && (isForwarding(role) || this.#forwarders(key).length > 0)
   }
 
-  /** Whether a peer watches few enough subkeys of a key: a plain write is told for each of them. */
+  /**
+   * Whether a peer watches few enough subkeys of a key: a plain write causes a notice for each of them.
+   */
   #isSpare({ stream, subkey }: Subscription, subscribers: Subscribers<Subscription>): boolean {
     const isOwn = (other: Subscription): boolean => other.stream === stream
     return (
@@ -285,7 +287,7 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
     }
   }
 
-  /** Encodes what watchers of the key, or of a subkey, are told of a write. */
+  /** Encodes a write for watchers of the key, or of a subkey. */
   #told(name: string, write: DHTRecord, subkey: SubkeyId | undefined): Uint8Array {
     return subkey === undefined
       ? this.#smaller(name, write)
@@ -310,7 +312,7 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
   }
 }
 
-/** Whether a write can change what is seen: a plain one may erase any subkey (R4). */
+/** Whether a write can change the view: a plain one may erase any subkey (R4). */
 function concerns({ plain, subkeys }: DHTRecord, subkey: SubkeyId | undefined): boolean {
   return subkey === undefined || plain !== undefined || subkeys.has(subkey)
 }
@@ -328,7 +330,7 @@ function memoized(
   }
 }
 
-/** Peers besides one, and besides forwarders: each counts once, whatever subkeys it watches. */
+/** Counts peers besides one, and besides forwarders: each once, regardless of its subkeys. */
 function countOthers(subscribers: Subscribers<Subscription>, peer: string): number {
   const peers = subscribers.list('forwarder', false).map(({ stream }) => stream.peer)
   return new Set(peers.filter((other) => other !== peer)).size

@@ -40,7 +40,7 @@ export interface WatchedKeyInit extends NotifiersNode {
   readonly subkey?: SubkeyId | undefined
   readonly store: RecordStore
 
-  /** Hears of what is delivered: a change, and all that is known with it. */
+  /** Called with each delivered change, and the whole known record. */
   readonly onLearned: (
     key: Uint8Array,
     change: DHTRecord,
@@ -108,7 +108,7 @@ export class WatchedKey implements Watched {
     return this.#error !== undefined
   }
 
-  /** The time at which the first part of what is shown expires. */
+  /** The time at which the first shown entry expires. */
   get shownUntil(): DHTTime {
     return this.#shownUntil
   }
@@ -142,7 +142,7 @@ export class WatchedKey implements Watched {
     return this.#shown
   }
 
-  /** Takes in what somebody holds, or has written, as far as it is watched. */
+  /** Takes in a record or a write, as far as it is watched. */
   learn(all: DHTRecord): void {
     const { subkey } = this
     const { store } = this.#init
@@ -177,8 +177,7 @@ export class WatchedKey implements Watched {
   }
 
   /**
-   * Has peers notify from now on, and takes in what they hold by then. Called again and again: it finds
-   * what was missed, and who has come.
+   * Asks peers to notify, and takes in their present records. Further calls find missed changes and new peers.
    */
   async look(): Promise<void> {
     const { key, readLatest, subkey } = this.#init
@@ -213,7 +212,7 @@ export class WatchedKey implements Watched {
     }
   }
 
-  /** Wants to know no more. What is known stays as old as it is. */
+  /** Stops watching. The known record keeps its age. */
   stop(): void {
     if (this.isSettled) {
       this.#remember()
@@ -223,7 +222,7 @@ export class WatchedKey implements Watched {
     this.notifiers.stop()
   }
 
-  /** Tells all watchers when enough servers can be reached no longer, or again (N11). */
+  /** Reports to all watchers when too few servers can be reached, or enough again (N11). */
   #report(error: UnreachableError | undefined): void {
     const hasChanged = (error === undefined) !== (this.#error === undefined)
     this.#error = error

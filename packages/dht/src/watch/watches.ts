@@ -11,7 +11,7 @@ import {
 import { encodedSize } from '@waggle/record/replica'
 import { DelegatedLookups, type LookupSize } from '../admission/delegated-lookups.ts'
 import type { DHTEvents } from '../events.ts'
-import { mapStates, type Places, type StateSource } from '../live/state.ts'
+import { type FoundPlaces, mapStates, type StateSource } from '../live/state.ts'
 import type { WatchedRecord, WatchedRecords } from '../reading/known-records.ts'
 import { keyOf, nameOf } from '../store/record-store.ts'
 import type { KeyChange, StoredWrite } from '../store/store-listeners.ts'
@@ -46,8 +46,8 @@ const LOOKS_AT_ONCE = 256
 const TOGETHER_MS = 1000
 
 /**
- * All that is watched in this node. Readers of one key share what is known of it, and one timer each
- * serves all keys: for looking again, and for what expires.
+ * All watches of this node. Readers of one key share its known record. Two timers serve all keys: one for renewals,
+ * one for expirations.
  */
 export class Watches implements WatchedRecords {
   readonly #init: WatchesInit
@@ -80,7 +80,7 @@ export class Watches implements WatchedRecords {
     return [...this.#keys.values()].reduce((sum, { length }) => sum + length, 0)
   }
 
-  /** Returns the states of a key. It is watched while somebody reads them. */
+  /** Returns the states of a key, which is watched while a reader follows them. */
   statesOf(
     key: Uint8Array,
     subkey?: SubkeyId
@@ -108,16 +108,18 @@ export class Watches implements WatchedRecords {
   ): StateSource<Found<Value> | undefined, Subkey, Value> {
     return mapStates(this.statesOf(key, subkey), () => ({ places }) => {
       const [place] = places.values()
-      return { current: place?.found, places: places as Places<Subkey, Value> }
+      return { current: place?.found, places: places as FoundPlaces<Subkey, Value> }
     })
   }
 
-  /** Looks at what a new peer may be a replica of, until the signal is aborted. */
+  /**
+   * Asks each new peer about the keys of which it may be a replica, until the signal is aborted.
+   */
   follow(events: TypedEventTarget<DHTEvents>, signal: AbortSignal): void {
     events.addEventListener('peer:found', ({ detail }) => this.#onFound(detail), { signal })
   }
 
-  /** Renews all subscriptions soon after a sleep, of which nobody knows how old it has made what is known. */
+  /** Renews all subscriptions soon after a sleep: known records may be of any age. */
   renewAll(): void {
     for (const watched of this.#all()) {
       watched.notifiers.freshMs = NEVER_FRESH
@@ -125,7 +127,7 @@ export class Watches implements WatchedRecords {
     }
   }
 
-  /** Returns what is known of a key, or of one of its subkeys, by what is watched of it. */
+  /** Returns the record of a key, or of one of its subkeys, that watches know. */
   known(key: string, subkey: SubkeyId | undefined): WatchedRecord | undefined {
     const ofKey = this.#keys.get(key)
     const { limits } = this.#init.store
@@ -135,7 +137,7 @@ export class Watches implements WatchedRecords {
     return record && { ...(own?.known() ?? NOT_TOLD), record }
   }
 
-  /** A peer tells of a change. */
+  /** Takes in a peer's notice of a change. */
   onChange({ key, subkey }: WatchedPlace, record: DHTRecord): void {
     this.#find(nameOf(key), subkey)?.learn(record)
   }
@@ -147,7 +149,7 @@ export class Watches implements WatchedRecords {
     }
   }
 
-  /** A peer tells nothing any more. */
+  /** Handles the loss of a peer's notices. */
   onLost(peer: PeerId): void {
     for (const watched of this.#all()) {
       const delayMs = watched.notifiers.lose(peer)
@@ -241,7 +243,7 @@ export class Watches implements WatchedRecords {
     }
   }
 
-  /** Looks for the first time at what another peer wants to be told of, if it still does. */
+  /** Looks up a key for another peer for the first time, if it still wants it. */
   async #lookFor(watched: WatchedKey, count: (size: LookupSize) => void): Promise<void> {
     if (this.#isWatched(watched) && !watched.hasLooked) {
       await this.#look(watched)

@@ -4,7 +4,7 @@ import { dialledAddresses } from '#dialled-addresses'
 import { BusyError, toError } from '../errors.ts'
 import { dial, isConnectedTo } from '../peers/connect.ts'
 import { isRefusal, retryRefused } from '../peers/refused-dials.ts'
-import { timeoutSignal } from '../timing/deadline.ts'
+import { inRunningTime } from '../timing/running-time.ts'
 import { dialsTo } from './host-names.ts'
 import { OPEN_TIMEOUT_MS } from './limits.ts'
 import { ProtocolViolationError } from './protocol-violation-error.ts'
@@ -33,6 +33,13 @@ export interface PeerPolicy {
   recordRefusedDial(peer: PeerId): void
 }
 
+/** The work that connects to peers besides the requests of Waggle's protocols. */
+export type DialTask = 'join' | 'kad' | 'neighbours' | 'pages' | 'probe'
+
+export interface ConnectOptions extends AbortOptions {
+  readonly task: DialTask
+}
+
 export interface DialerInit {
   readonly connectionManager: ConnectionManager
   readonly peers: PeerPolicy
@@ -47,7 +54,7 @@ export interface DialerInit {
  */
 export class Dialer {
   readonly #init: DialerInit
-  #dials = 0
+  readonly #dialsByTask = new Map<string, number>()
   #refusals = 0
 
   constructor(init: DialerInit) {
@@ -56,7 +63,12 @@ export class Dialer {
 
   /** Number of dials so far of peers that were needed and not connected. */
   get dials(): number {
-    return this.#dials
+    return [...this.#dialsByTask.values()].reduce((sum, dials) => sum + dials, 0)
+  }
+
+  /** These dials by the task that needed the peer: the name of a protocol, or another one. */
+  get dialsByTask(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#dialsByTask)
   }
 
   /** Number of refused dials so far. */
@@ -64,24 +76,31 @@ export class Dialer {
     return this.#refusals
   }
 
+  /** Counts a dial, such as one by libp2p itself. */
+  count(task: string): void {
+    this.#dialsByTask.set(task, (this.#dialsByTask.get(task) ?? 0) + 1)
+  }
+
   /** Opens a stream of a protocol. Rejects for a peer that is banned, or may not be dialled now. */
   async openStream(peer: PeerInfo, protocol: string): Promise<Stream> {
     const { connectionManager, requestTimeoutMs = 0 } = this.#init
-    const signal = timeoutSignal(Math.max(OPEN_TIMEOUT_MS, requestTimeoutMs))
-    return this.#untilLetIn(peer, { signal }, () =>
-      connectionManager.openStream(peer.id, protocol, { signal })
+    const task = nameIn(protocol)
+    return inRunningTime(Math.max(OPEN_TIMEOUT_MS, requestTimeoutMs), (signal) =>
+      this.#untilLetIn(peer, { signal, task }, () =>
+        connectionManager.openStream(peer.id, protocol, { signal })
+      )
     )
   }
 
   /** Connects to a peer unless there is a connection. Rejects as `openStream` does. */
-  async connect(peer: PeerInfo, options: AbortOptions): Promise<void> {
+  async connect(peer: PeerInfo, options: ConnectOptions): Promise<void> {
     await this.#untilLetIn(peer, options, () => undefined)
   }
 
   /** Connects and runs the next step; repeats both once if the peer closes the connection in between. */
   async #untilLetIn<T>(
     peer: PeerInfo,
-    options: AbortOptions,
+    options: AbortOptions & { readonly task: string },
     then: () => T | Promise<T>
   ): Promise<T> {
     this.#assertMayDial(peer)
@@ -101,7 +120,10 @@ export class Dialer {
     )
   }
 
-  async #connect(peer: PeerInfo, options: AbortOptions): Promise<void> {
+  async #connect(
+    peer: PeerInfo,
+    { signal, task }: AbortOptions & { readonly task: string }
+  ): Promise<void> {
     const { connectionManager, peers } = this.#init
 
     if (isConnectedTo(connectionManager, peer.id)) {
@@ -109,7 +131,7 @@ export class Dialer {
       return
     }
 
-    this.#dials++
+    this.count(task)
 
     if (peer.multiaddrs.length === 0) {
       // libp2p looks up the addresses when a stream is opened.
@@ -117,7 +139,7 @@ export class Dialer {
     }
 
     try {
-      await dial(connectionManager, peer, options)
+      await dial(connectionManager, peer, { signal })
       peers.recordDial(peer, true)
     } catch (error) {
       if (!isRefusal(error)) {
@@ -139,4 +161,9 @@ export class Dialer {
       throw new BusyError('too many addresses from other peers are being dialled')
     }
   }
+}
+
+/** The name of a protocol in its id: `watch` in `/waggle/watch/2.0.0`. */
+function nameIn(protocol: string): string {
+  return protocol.split('/').at(-2) ?? protocol
 }

@@ -298,7 +298,9 @@ export class FramedStream<M> {
     return queuedBytes > windowBytes ? 'bulk' : 'none'
   }
 
-  /** Acknowledges received bulk bytes, unless so many wait here that the other side must wait, too. */
+  /**
+   * Acknowledges received bulk bytes, unless so many wait here that the other side must wait, too.
+   */
   #acknowledge(): void {
     const isFull = this.#reader.length > MAX_BYTES_IN_FLIGHT && this.#deferred !== 'none'
     const bytes = this.#isOpen && !isFull ? this.#reader.takeUnacked() : 0

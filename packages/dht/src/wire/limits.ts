@@ -39,7 +39,7 @@ export const MAX_SUBKEYS_PER_KEY = 64
 /** Milliseconds of a copy's age, at most: 49 days, longer than any record lives. */
 export const MAX_AGE_MS: number = 2 ** 32 - 1
 
-/** The age of what may be a part of what replicas hold. */
+/** The age of a record that may be a part of the replicas' records, in ms. */
 export const UNKNOWN_AGE_MS: number = MAX_AGE_MS
 
 /** The same in whole seconds. */

@@ -29,7 +29,7 @@ interface Scene extends AsyncDisposable {
   readonly bad: readonly Impostor[]
   readonly nodes: readonly DHT[]
 
-  /** To which the bad peers are nearer than any other. */
+  /** A key to which the bad peers are nearer than any other. */
   readonly key: string
 }
 
@@ -56,7 +56,9 @@ async function scene(honest: number, bad: number): Promise<Scene> {
   }
 }
 
-/** As an attacker makes them: again and again, until one is nearer to the key than all others. */
+/**
+ * Finds an identity as an attacker would: makes new ones until one is nearer to the key than all honest peers.
+ */
 async function identityNearerThan(honest: readonly DHT[]): Promise<PrivateKey> {
   for (;;) {
     const privateKey = await generateKeyPair('Ed25519')
@@ -71,7 +73,7 @@ async function identityNearerThan(honest: readonly DHT[]): Promise<PrivateKey> {
 
 type Answer = (question: Message, talker: Talker) => void
 
-/** Has a bad peer answer whatever it is asked. */
+/** Lets a bad peer answer every request. */
 function answering({ talkers }: Impostor, answer: Answer): void {
   const serve = async (talker: Talker): Promise<void> => {
     for (;;) {
@@ -86,7 +88,7 @@ function answering({ talkers }: Impostor, answer: Answer): void {
   meet().catch(() => {})
 }
 
-/** Says that all is well, or that nothing is known, and names some peers. */
+/** Makes an answer that reports success, or no records, and names some peers. */
 function pleasing(peers: () => readonly EncodedPeer[], record?: Uint8Array): Answer {
   return (question, talker) => {
     const introduced = peers()
@@ -103,7 +105,7 @@ function pleasing(peers: () => readonly EncodedPeer[], record?: Uint8Array): Ans
   }
 }
 
-/** Peers that nobody has ever seen, at somebody else's address. */
+/** Makes invented peers at another process's address. */
 function phantoms(port: number): EncodedPeer[] {
   const addresses = Array.from(
     { length: ADDRESSES_EACH },

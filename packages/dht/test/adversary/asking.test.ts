@@ -9,14 +9,17 @@ const WARM_MS = 2000
 const ROUNDS = IS_LONG ? { count: 10, eachMs: 2000 } : { count: 2, eachMs: 300 }
 const PATIENCE_MS = IS_LONG ? 300_000 : 60_000
 
-/** The p99 of honest calls at most doubles. Only a long run has enough calls to tell that from a busy machine. */
+/**
+ * Factor by which the p99 of honest calls may grow. Only a long run has enough calls to tell growth from a busy
+ * machine.
+ */
 const MAX_TIMES = IS_LONG ? 2 : Number.POSITIVE_INFINITY
 const ALLOWANCE_MS = 10
 
-/** What all peers' bytes may take by default, and what has not been collected yet. */
+/** Bytes that all peers' messages may take by default, uncollected garbage included. */
 const MAX_MORE_BYTES: number = (256 + 128) * MIB
 
-/** Honest peers have a tenth of what the victim holds. */
+/** Records of honest peers: a tenth of the victim's room. */
 const HONEST_RECORDS = 200
 const LIMITS = { maxStoredRecords: 2000, maxStoredBytes: 16 * MIB }
 
@@ -45,7 +48,7 @@ describe('a peer that is attacked with', () => {
       const { records, bytes } = await stand.victim.stats()
       expect(records).toBeLessThanOrEqual(LIMITS.maxStoredRecords)
       expect(bytes).toBeLessThanOrEqual(LIMITS.maxStoredBytes)
-      // What has not been collected yet counts, too.
+      // Uncollected garbage counts, too.
       expect(stand.residentBytes() - residentBytes).toBeLessThan(MAX_MORE_BYTES)
 
       if (attackCalled(name).isOffence) {

@@ -1,4 +1,4 @@
-/** An attacker in a process of its own: attacks until it is told to stop, and then says what came of it. */
+/** An attacker in a process of its own, which attacks until it is told to stop, and then reports. */
 import process from 'node:process'
 import { Attacker } from './attacker.ts'
 import { type AttackName, attackCalled } from './attacks.ts'
@@ -11,7 +11,7 @@ const controller = new AbortController()
 const attacker = await Attacker.start(victim, controller.signal)
 
 process.on('message', () => controller.abort())
-// Whoever began it is gone.
+// The parent process has ended.
 process.on('disconnect', () => process.exit())
 void attacker.begun.then(() => process.send?.('begun'))
 

@@ -9,11 +9,13 @@ import type { AttackName } from './attacks.ts'
 const ATTACKER = fileURLToPath(new URL('./attacker-main.ts', import.meta.url))
 const BYSTANDER = fileURLToPath(new URL('./bystander-main.ts', import.meta.url))
 
-/** Linux counts a process's time in hundredths of a second, whatever its own clock does. */
+/**
+ * Milliseconds of a tick. Linux counts a process's time in hundredths of a second, whatever its own clock does.
+ */
 const TICK_MS = 10
 const [USER_TIME_AT, SYSTEM_TIME_AT] = [11, 12]
 
-/** An attack that goes on in a process of its own. Disposing of it kills it. */
+/** A running attack in a process of its own. Disposing of it kills it. */
 export class AttackerProcess implements AsyncDisposable {
   readonly #child: ChildProcess
   readonly #ended: Promise<unknown>
@@ -28,7 +30,9 @@ export class AttackerProcess implements AsyncDisposable {
     return AttackerProcess.#run(ATTACKER, [attack, ...victim])
   }
 
-  /** Somebody who does nothing but use as much of a processor as {@link use} says, nothing in the beginning. */
+  /**
+   * Starts a process that only uses a share of a processor, as {@link use} says, and none at first.
+   */
   static bystander(): Promise<AttackerProcess> {
     return AttackerProcess.#run(BYSTANDER, [])
   }
@@ -41,20 +45,20 @@ export class AttackerProcess implements AsyncDisposable {
     return attacker
   }
 
-  /** How long processors have worked for it. */
+  /** Processor time of the process, in ms. */
   get usedMs(): number {
-    // What comes before is the program's name in parentheses.
+    // The fields before are the process id and the program in parentheses.
     const [, status = ''] = readFileSync(`/proc/${this.#child.pid}/stat`, 'utf8').split(') ')
     const fields = status.split(' ')
     return TICK_MS * (Number(fields[USER_TIME_AT]) + Number(fields[SYSTEM_TIME_AT]))
   }
 
-  /** Has a bystander use such a share of a processor. */
+  /** Lets a bystander use a share of a processor. */
   use(share: number): void {
     this.#child.send(share)
   }
 
-  /** Lets it do nothing until it is to go on. */
+  /** Suspends the process. */
   pause(): void {
     this.#child.kill('SIGSTOP')
   }
@@ -63,7 +67,7 @@ export class AttackerProcess implements AsyncDisposable {
     this.#child.kill('SIGCONT')
   }
 
-  /** Ends the attack; resolves with what came of it. */
+  /** Ends the attack, and resolves with its report. */
   async stop(): Promise<AttackReport> {
     const reported = once(this.#child, 'message')
     this.goOn()

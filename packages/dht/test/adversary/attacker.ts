@@ -10,28 +10,28 @@ import { createLibp2p } from 'libp2p'
 import { EXCHANGE_PROTOCOL } from '../../src/exchange/messages.ts'
 import { Talker } from '../support/exchange-talker.ts'
 
-/** What came of an attack. */
+/** The report of an attack. */
 export interface AttackReport {
-  /** What was sent, in the attack's own units. */
+  /** Attempts, in the attack's own units. */
   readonly attempts: number
 
-  /** What each kind of answer, or end, came how often. */
+  /** Numbers of answers and ends, by kind. */
   readonly answers: Readonly<Record<string, number>>
 
   /** Whether the victim is still connected. */
   readonly isConnected: boolean
 }
 
-/** A way to attack a peer by asking it. Goes on until the attacker is told to stop. */
+/** A way to attack a peer by requests. It goes on until the attacker is told to stop. */
 export interface Attack {
   readonly what: string
 
-  /** Whether it breaks the protocol, so that whoever does it must be cut off. */
+  /** Whether it violates the protocol, so that the attacker must be disconnected. */
   readonly isOffence: boolean
   run(attacker: Attacker): Promise<void>
 }
 
-/** Somebody who asks one peer, and says what it likes, until it is told to stop. */
+/** A peer that sends any messages to another one, until it is told to stop. */
 export class Attacker {
   readonly signal: AbortSignal
   readonly #begun = Promise.withResolvers<void>()
@@ -62,29 +62,29 @@ export class Attacker {
     return this.signal.aborted
   }
 
-  /** Resolves when something has been tried. */
+  /** Resolves at the first attempt. */
   get begun(): Promise<void> {
     return this.#begun.promise
   }
 
-  /** Counts something that was tried. */
+  /** Counts attempts. */
   tried(count = 1): void {
     this.#attempts += count
     this.#begun.resolve()
   }
 
-  /** Counts something that came back. */
+  /** Counts answers of a kind. */
   heard(what: string, count = 1): void {
     this.#answers[what] = (this.#answers[what] ?? 0) + count
   }
 
-  /** Someone to talk to by the exchange; undefined, after a moment, where the victim does not give one. */
+  /** Opens a stream of the exchange; undefined, after a moment, if the victim refuses. */
   async talk(): Promise<Talker | undefined> {
     const stream = await this.open(EXCHANGE_PROTOCOL)
     return stream && new Talker(stream)
   }
 
-  /** A stream of any protocol; undefined, after a moment, where the victim does not give one. */
+  /** Opens a stream of any protocol; undefined, after a moment, if the victim refuses. */
   async open(protocol: string): Promise<Stream | undefined> {
     try {
       const connection = await this.#node.dial([...this.#victim])
@@ -97,14 +97,14 @@ export class Attacker {
     }
   }
 
-  /** A bare socket, on which nothing has been agreed on. */
+  /** Opens a socket without any negotiation. */
   socket(): Socket {
     const [address] = this.#victim
     const port = address?.getComponents().find(({ name }) => name === 'tcp')?.value
     return connect(Number(port), '127.0.0.1').on('error', () => {})
   }
 
-  /** Lets time pass, or the attack end. */
+  /** Waits, or until the attack ends. */
   pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, ms)

@@ -23,16 +23,16 @@ const TTL = 3600
 
 const MIB = 2 ** 20
 
-/** The honest peer's: its id is known to everybody, and so could be the key. */
+/** The seed of the honest peer's key. All peers know its id, and could know its key. */
 export const HONEST_SEED: Uint8Array = new Uint8Array(32).fill(7)
 
-/** A key that belongs to the honest peer. */
+/** Makes a key that belongs to the honest peer. */
 export async function ownedKey(): Promise<string> {
   const { publicKey } = await generateKeyPairFromSeed('Ed25519', HONEST_SEED)
   return `honest, and its own ${ownerTag(peerIdFromPublicKey(publicKey))}`
 }
 
-/** What honest peers store while the victim is attacked, and what attackers know of it. */
+/** The key of honest records during an attack, which attackers know. */
 export const HONEST_KEY = 'honest, and known to all'
 
 const attacks = {
@@ -239,7 +239,7 @@ export function attackCalled(name: AttackName): Attack {
   return attacks[name]
 }
 
-/** A new stream for each round, and several rounds at once. */
+/** Repeats rounds, several at once, each on a new stream. */
 async function again(
   attacker: Attacker,
   round: (talker: Talker) => Promise<void> | void
@@ -273,7 +273,7 @@ async function oneRound(
   }
 }
 
-/** Reads so many answers, and counts their kinds and outcomes. */
+/** Reads some answers, and counts their kinds and outcomes. */
 async function answers(attacker: Attacker, talker: Talker, count: number): Promise<void> {
   const ended = Promise.race([talker.ended, attacker.pause(10_000)]).then(() => undefined)
 

@@ -1,9 +1,9 @@
-/** Uses as much of a processor as an attacker did, and does nothing to anybody: what an attack costs without it. */
+/** Uses as much of a processor as an attacker did, and attacks no peer: the control of a comparison. */
 import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { giveWay } from './give-way.ts'
 
-/** How long it works in one go: about what an attacker needs for its next messages. */
+/** Milliseconds of work in one go: about the time of an attacker for its next messages. */
 const SLICE_MS = 3
 
 let share = 0
@@ -17,7 +17,7 @@ process.on('message', (message: number | 'stop') => {
     share = message
   }
 })
-// Whoever began it is gone.
+// The parent process has ended.
 process.on('disconnect', () => process.exit())
 process.send?.('begun')
 

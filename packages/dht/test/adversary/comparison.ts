@@ -8,21 +8,23 @@ export interface Rounds {
   readonly eachMs: number
 }
 
-/** What an attack does to honest calls. */
+/** The effect of an attack on honest calls. */
 export interface Comparison {
   readonly during: Latencies
 
-  /** Beside a process that uses as much of the machine as the attacker does, and attacks nobody. */
+  /**
+   * Latencies beside a process that uses as much of the machine as the attacker, and attacks no peer.
+   */
   readonly control: Latencies
   readonly report: AttackReport
 }
 
-/** How long honest calls go on before they are counted, after the attack has begun or paused. */
+/** Milliseconds of honest calls that are not counted, after the attack has begun or paused. */
 const CHANGE_MS = 150
 
 /**
- * Attacks and lets it be, in turns: whatever else the machine does while this takes its time is in both
- * of the figures, and so is what the attacker takes of the machine. What they differ in is the victim's.
+ * Alternates between attack and control, so that both figures contain the machine's other work, and the attacker's.
+ * Their difference is the victim's work.
  */
 export async function compared(
   stand: Stand,

@@ -13,7 +13,7 @@ import { Talker } from '../support/exchange-talker.ts'
 import { nothing } from '../support/find-answers.ts'
 import { basicServices } from '../support/libp2p-node.ts'
 
-/** The machine that all ids of the crowd are on. Loopback has many addresses. */
+/** The address of all ids of the crowd. Loopback has many addresses. */
 const CROWD_HOST = '127.0.0.2'
 
 /** Options of Node's sockets that libp2p passes on and does not name. */
@@ -22,7 +22,7 @@ const FROM_CROWD_HOST: object = { localAddress: CROWD_HOST }
 /** Ids that dial at once. */
 const AT_ONCE = 10
 
-/** One id of a crowd: it passes for a server, answers that it knows nobody, and looks busy. */
+/** Starts one id of a crowd: it looks like a busy server, and names no peers. */
 async function member(): Promise<Libp2p> {
   const node = await createLibp2p({
     addresses: { listen: [`/ip4/${CROWD_HOST}/tcp/0`] },
@@ -66,11 +66,13 @@ export interface CrowdOptions {
   /** Honest peers of the victim, on another machine. */
   readonly honest: number
 
-  /** Connections that libp2p lets the victim have. */
+  /** Connections that libp2p allows the victim. */
   readonly maxConnections: number
 }
 
-/** Has a crowd connect to a node, fill its tables and come back again and again, and looks at what honest peers see of it. */
+/**
+ * Lets a crowd connect to a node repeatedly and fill its tables, and checks the calls of honest peers.
+ */
 export async function expectToWithstandCrowd(options: CrowdOptions): Promise<void> {
   const { honest, ids, maxConnections } = options
   const connectionManager = { maxConnections }

@@ -12,16 +12,16 @@ const { WAGGLE_LONG } = process.env
 const isLong = WAGGLE_LONG === '1'
 const FLOOD_MS = isLong ? 5000 : 400
 
-/** No turn of the event loop may take longer because of what one peer sends, in ms. */
+/** Milliseconds of a turn of the event loop, whatever one peer sends. */
 const MAX_TURN_MS = 50
 
-/** Nor may anybody wait longer for an answer, in ms, on a machine that has other things to do. */
+/** Milliseconds of a wait for an answer, on a busy machine. */
 const MAX_CALL_MS = 2000
 
-/** What all peers' bytes may take by default, and what has not been collected yet. */
+/** Bytes that all peers' messages may take by default, uncollected garbage included. */
 const MAX_MORE_BYTES: number = (256 + 128) * MIB
 
-/** Nodes that between them serve all that a node of ours can serve. */
+/** Nodes that together serve every protocol of ours. */
 const VICTIMS: readonly [string, DHTOptions][] = [
   ['a relay', { serveRelay: true }],
   [
@@ -81,7 +81,9 @@ describe.each(VICTIMS)('every protocol that %s serves', (_, options) => {
     await honestCalls
   }
 
-  /** Somebody else is answered meanwhile, each time soon enough. */
+  /**
+   * Calls as another peer until the signal is aborted, and checks that each answer is quick enough.
+   */
   async function callsUntil(signal: AbortSignal): Promise<void> {
     const { ping } = honest.libp2p.services as { ping: Ping }
     const [connection] = honest.libp2p.getConnections()

@@ -30,21 +30,21 @@ import { findKey } from '../support/find-answers.ts'
 
 const MIB = 2 ** 20
 
-/** What can be said to a peer by one protocol. */
+/** Messages of one protocol. */
 export interface Vocabulary {
-  /** Valid messages, as small as they come, in one piece. Empty where the protocol has none to begin with. */
+  /** The smallest valid messages, in one piece. Empty where the protocol has none to begin with. */
   readonly small: readonly Uint8Array[]
 
-  /** The beginning of the largest message that there may be. */
+  /** The beginning of the largest possible message. */
   readonly half: Uint8Array
 
-  /** A message that is as large as it may be, or larger. */
+  /** A message of the largest size, or larger. */
   readonly large: Uint8Array
 }
 
 const NOTHING = new Uint8Array(0)
 
-/** What precedes a message: its length, as libp2p writes it. */
+/** Encodes the length before a message, as libp2p does. */
 function lengthOf(bytes: number): Uint8Array {
   const writer = new ByteWriter()
   writer.varint(bytes)
@@ -56,7 +56,7 @@ function kad(type: number, parts: { key?: Uint8Array; record?: Uint8Array } = {}
   return delimited(writeKadMessage({ type, closer: [], providers: [], ...message }))
 }
 
-/** A message of one of libp2p's protocols, of which nothing but its type is said. */
+/** Makes a message of one of libp2p's protocols that has only a type. */
 function typed(type: number): Uint8Array {
   const writer = new ByteWriter()
   writeVarintField(writer, 1, type)
@@ -94,7 +94,7 @@ function dialRequest(): Uint8Array {
   return delimited(writer.take())
 }
 
-/** What a peer says of itself, the same each time. */
+/** Makes the identity of a peer, the same each time. */
 function identity(): Uint8Array {
   const writer = new ByteWriter()
   writeBytesField(writer, 3, Buffer.from(CLOCK_PROTOCOL))
@@ -104,7 +104,7 @@ function identity(): Uint8Array {
 /** The number of the message that asks for the time. */
 const CLOCK_QUESTION = Uint8Array.of(0)
 
-/** A message of one of Waggle's protocols. */
+/** Makes a message of one of Waggle's protocols. */
 function ours<M>(codec: MessageCodec<M>, message: M): Uint8Array {
   return frameOf(written((to) => codec.write(to, message)))
 }
@@ -133,7 +133,7 @@ const FIND = frameOf(
   })
 )
 
-/** What a node serves, and what to say there. A protocol that is missing here fails the tests. */
+/** All protocols of a node, and their messages. A protocol that is missing here fails the tests. */
 export const VOCABULARIES: Readonly<Record<string, Vocabulary>> = {
   [DEFAULT_KAD_PROTOCOL]: {
     ...libp2pWords(
@@ -163,10 +163,10 @@ export const VOCABULARIES: Readonly<Record<string, Vocabulary>> = {
   [STOP_PROTOCOL]: libp2pWords(8192, typed(0))
 }
 
-/** How one peer may misuse a protocol, for so long as the signal lets it. */
+/** Misuses a protocol as one peer, until the signal is aborted. */
 export type Flood = (flooder: Flooder, protocol: string) => Promise<void>
 
-/** Streams that are used at once, where they are to be many. */
+/** Streams used at once by attacks with many. */
 const MANY_STREAMS = 512
 const FEW_STREAMS = 8
 const PIECE_BYTES: number = 64 * 1024
@@ -232,7 +232,7 @@ export class Flooder implements AsyncDisposable {
     return this.#tried
   }
 
-  /** Uses so many streams, each again and again. */
+  /** Uses some streams, each repeatedly. */
   async onStreams(
     count: number,
     protocol: string,
@@ -247,7 +247,9 @@ export class Flooder implements AsyncDisposable {
     )
   }
 
-  /** Whether more can be said: false when the stream or the flood has ended. */
+  /**
+   * Sends bytes, and returns whether more can be sent: false when the stream or the flood has ended.
+   */
   async say(stream: Stream, bytes: Uint8Array = NOTHING): Promise<boolean> {
     for (let at = 0; at < bytes.length && this.#isOpen(stream); at += PIECE_BYTES) {
       const piece = bytes.subarray(at, at + PIECE_BYTES)

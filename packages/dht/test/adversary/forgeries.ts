@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { type DHTRecord, getDHTTime } from '@waggle/record'
 
-/** When forged entries expire: later than what they are to replace. */
+/** The expiration of forged entries, later than those that they are to replace. */
 const LATER = getDHTTime() + 86_400
 
-/** Later, with the signature that it had. */
+/** Prolongs the entries of a record, and keeps their signatures. */
 export function changed({ plain, subkeys }: DHTRecord): DHTRecord {
   return { ...(plain && { plain: { ...plain, expirationTime: LATER } }), subkeys }
 }

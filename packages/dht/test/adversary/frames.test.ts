@@ -9,7 +9,7 @@ const isLong = WAGGLE_LONG === '1'
 const FLOOD_MS = isLong ? 10_000 : 1000
 const SHORT_FLOOD_MS = 300
 
-/** No turn of the event loop may take longer because of what one peer sends, in ms. */
+/** Milliseconds of a turn of the event loop, whatever one peer sends. */
 const MAX_TURN_MS = 50
 
 const [DATA, WINDOW_UPDATE, PING, GO_AWAY] = [0, 1, 2, 3]
@@ -24,7 +24,7 @@ const OFFERS = Buffer.concat([MULTISTREAM, ...new Array(200).fill(Uint8Array.of(
 
 let nextStream = 1
 
-/** A stream that is opened next: odd, as a caller's are. */
+/** Returns the number of the next stream: odd, as a caller's are. */
 function fresh(): number {
   nextStream = (nextStream + 2) % 2 ** 31
   return nextStream

@@ -27,7 +27,7 @@ const ENTRY_BYTES = 4096
 
 type GatewayTalker = Talker<GatewayMessage>
 
-/** Attacks by what a server does for clients that cannot dial the replicas (N14). */
+/** Attacks on a server's work for clients that cannot dial the replicas (N14). */
 export const gatewayAttacks = {
   'gateway lookups': {
     what: 'lookups on behalf of a client, of 256 keys at once that nobody knows',

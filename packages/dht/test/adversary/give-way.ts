@@ -1,6 +1,6 @@
 import { constants, setPriority } from 'node:os'
 
-/** A real attacker would not take its victim's processors: here it has what nobody else wants. */
+/** Lowers the priority of an attacker. A real one would not take its victim's processors. */
 export function giveWay(): void {
   setPriority(constants.priority.PRIORITY_LOW)
 }

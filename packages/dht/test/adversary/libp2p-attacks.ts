@@ -13,7 +13,7 @@ const FEW_STREAMS = 8
 const MANY_STREAMS = 256
 const PIECE_BYTES: number = 64 * 1024
 
-/** Closer peers of kad-dht's messages, two bytes each, behind a cluster level of so many bytes. */
+/** Bytes of the cluster level that hides closer peers of two bytes each in kad-dht's messages. */
 const HIDDEN_BYTES = 2 ** 20
 const HIDDEN_PEERS: Uint8Array = delimited(
   Buffer.concat([
@@ -228,7 +228,9 @@ async function onStream(
   await Promise.all(Array.from({ length: FEW_STREAMS }, streams))
 }
 
-/** Says the same by one of libp2p's protocols on so many streams, as fast as the victim takes it. */
+/**
+ * Sends the same message by one of libp2p's protocols on some streams, as fast as the victim reads.
+ */
 async function flood(attacker: Attacker, protocol: string, streams: number): Promise<void> {
   const { small, half } = VOCABULARIES[protocol] as Vocabulary
   const [first = half] = small

@@ -56,7 +56,7 @@ async function measure(name: AttackName): Promise<void> {
   )
 }
 
-/** Looks at the victim's memory meanwhile. */
+/** Measures the victim's memory meanwhile. */
 async function watched(
   stand: Stand,
   name: AttackName

@@ -5,10 +5,10 @@ import type { Comparison } from './comparison.ts'
 const RESULTS = new URL('./results.json', import.meta.url)
 const DOCUMENT = new URL('../../../../SECURITY.md', import.meta.url)
 
-/** Where the table is in the document. */
+/** The position of the table in the document. */
 const TABLE = /(?<=<!-- attacks -->\n)[\s\S]*?(?=<!-- \/attacks -->)/
 
-/** What one attack did to honest calls when it was last measured, in ms. */
+/** Latencies of honest calls in the last measurement of an attack, in ms. */
 export interface Result {
   readonly p50: number
   readonly p50Attacked: number
@@ -22,12 +22,12 @@ export function readResults(): Results {
   return JSON.parse(readFileSync(RESULTS, 'utf8')) as Results
 }
 
-/** The table that the document has now. */
+/** Returns the document's present table. */
 export function tableInDocument(): string {
   return TABLE.exec(readFileSync(DOCUMENT, 'utf8'))?.[0] ?? ''
 }
 
-/** The table of all attacks that were measured, in the order in which they are tried. */
+/** Makes the table of all measured attacks, in the order of their definition. */
 export function tableOf(results: Results): string {
   const rows = attackNames.flatMap((name) => {
     const result = results[name]
@@ -69,7 +69,7 @@ function row(what: string, { p50, p50Attacked, p99, p99Attacked }: Result): stri
   return `| ${[what, ...figures].join(' | ')} |`
 }
 
-/** Remembers what was measured, and brings the document up to date. */
+/** Stores a measurement, and updates the document. */
 export function writeResult(
   name: AttackName,
   { during, control }: Pick<Comparison, 'during' | 'control'>

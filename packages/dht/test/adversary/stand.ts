@@ -4,7 +4,7 @@ import { DHT, type DHTOptions } from '@waggle/dht'
 import { PeerProcess } from '../support/peer-process.ts'
 import { HONEST_KEY, HONEST_SEED, ownedKey } from './attacks.ts'
 
-/** How long honest calls took. */
+/** Latencies of honest calls. */
 export interface Latencies {
   readonly calls: number
   readonly medianMs: number
@@ -33,7 +33,7 @@ export class Stand implements AsyncDisposable {
     return new Stand(victim, honest)
   }
 
-  /** Stores what must still be there afterwards. */
+  /** Stores the records that must be there afterwards. */
   async prepare(records: number): Promise<void> {
     for (const key of [
       HONEST_KEY,
@@ -45,8 +45,8 @@ export class Stand implements AsyncDisposable {
   }
 
   /**
-   * Stores and reads for so long, one call after the other; rejects when one of them goes wrong.
-   * Resolves with how long each took, in ms.
+   * Stores and reads for some time, one call after the other. Rejects when a call fails. Resolves with all durations
+   * in ms.
    */
   async work(forMs: number): Promise<readonly number[]> {
     const untilMs = performance.now() + forMs
@@ -62,13 +62,13 @@ export class Stand implements AsyncDisposable {
     return tookMs
   }
 
-  /** How many of the records that were stored can not be read as they were. */
+  /** Counts the stored records that cannot be read unchanged. */
   async lost(): Promise<number> {
     const values = await this.#honest.getMany(this.#stored.keys(), { latest: true })
     return [...this.#stored.values()].filter((value, i) => values[i]?.value !== value).length
   }
 
-  /** What the victim's process occupies. */
+  /** Returns the victim's resident memory. */
   residentBytes(): number {
     const status = readFileSync(`/proc/${this.victim.pid}/status`, 'utf8')
     return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024

@@ -1,4 +1,4 @@
-// What a page of the browser tests has: the packages as an application imports them.
+// The globals of a page in the browser tests: the packages as an application imports them.
 import { DHT } from '@waggle/dht'
 import { openIndexedDB } from '@waggle/dht/indexeddb'
 import { Key } from 'interface-datastore'
@@ -6,7 +6,7 @@ import { Key } from 'interface-datastore'
 declare global {
   var waggle: { DHT: typeof DHT; openIndexedDB: typeof openIndexedDB; Key: typeof Key }
 
-  /** What tests keep in a page: its peer, and values that its watch has shown. */
+  /** Globals of a page: its peer, and the values that its watch has shown. */
   var peer: DHT
   var values: unknown[]
 }

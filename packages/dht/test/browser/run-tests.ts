@@ -2,7 +2,7 @@
 import type { RunnerTask, RunnerTestFile } from 'vitest'
 import { startTests } from 'vitest/internal/browser'
 
-/** What a run has found. */
+/** The result of a run. */
 export interface TestReport {
   readonly passed: number
   readonly skipped: readonly string[]

@@ -1,17 +1,16 @@
 import { type Profiler, Session } from 'node:inspector'
 
-/** Which of the code is watched, by the scripts' addresses. */
+/** Whether the code of a script counts, by its address. */
 export type IsWatched = (url: string) => boolean
 
-/** From one place in a script to another. */
+/** A range of positions in a script. */
 type Span = readonly [start: number, end: number]
 
-/** Of each function that has run, the parts that have not. */
+/** The parts of each function in use that have not run. */
 export type Run = ReadonlyMap<string, readonly Span[]>
 
 /**
- * What parts of the code have run, from V8 itself: it counts every block, and starts anew each time it
- * is asked.
+ * The executed parts of the code, according to V8, which counts every block from one question to the next.
  */
 export class Coverage implements Disposable {
   readonly #session = new Session()
@@ -25,17 +24,17 @@ export class Coverage implements Disposable {
     this.#session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true })
   }
 
-  /** Functions that have run. */
+  /** Number of executed functions. */
   get functions(): number {
     return this.#missed.size
   }
 
-  /** Parts of them that have not. */
+  /** Number of parts of them that have not run. */
   get missedParts(): number {
     return [...this.#missed.values()].reduce((sum, { length }) => sum + length, 0)
   }
 
-  /** What has run since the last time. */
+  /** Returns the parts that have run since the last call. */
   take(): Run {
     const run = new Map<string, readonly Span[]>()
 
@@ -50,7 +49,7 @@ export class Coverage implements Disposable {
     return run
   }
 
-  /** Whether something is in it that had not run before. */
+  /** Whether a run has executed anything for the first time. */
   isNew(run: Run): boolean {
     for (const [name, missed] of run) {
       const before = this.#missed.get(name)
@@ -63,7 +62,7 @@ export class Coverage implements Disposable {
     return false
   }
 
-  /** Counts it as having run. */
+  /** Adds a run. */
   add(run: Run): void {
     for (const [name, missed] of run) {
       const before = this.#missed.get(name)
@@ -76,7 +75,7 @@ export class Coverage implements Disposable {
     this.#session.disconnect()
   }
 
-  /** Answers at once, although it looks as if it did not. */
+  /** Reads V8's counts. The inspector calls back synchronously, despite its interface. */
   #counted(): readonly Profiler.ScriptCoverage[] {
     let counted: readonly Profiler.ScriptCoverage[] = []
     this.#session.post('Profiler.takePreciseCoverage', (error, taken) => {
@@ -90,7 +89,7 @@ export class Coverage implements Disposable {
   }
 }
 
-/** Ranges lie inside each other, the outer one first, and the inner one counts. */
+/** Adds a function's ranges. They are nested, the outer one first, and the inner one counts. */
 function addFunction(
   run: Map<string, readonly Span[]>,
   scriptId: string,
@@ -105,7 +104,7 @@ function addFunction(
   }
 }
 
-/** What is in both. Neither has spans that overlap. */
+/** Intersects two lists, neither of which has overlapping spans. */
 function common(a: readonly Span[], b: readonly Span[]): Span[] {
   return a.flatMap(([start, end]) =>
     b

@@ -2,27 +2,27 @@ import { Coverage } from './coverage.ts'
 import { mutated } from './mutation.ts'
 import { type Random, seededRandom } from './random.ts'
 
-/** Something that takes bytes from strangers. */
+/** A function that reads bytes of strangers. */
 export interface Target {
   readonly name: string
 
-  /** Which scripts' code is to be covered. */
+  /** Whether the code of a script is to be covered. */
   readonly isWatched: (url: string) => boolean
 
-  /** Inputs to begin with. */
+  /** The first inputs. */
   readonly seeds: readonly Uint8Array[]
 
-  /** Pieces that mean something. */
+  /** Meaningful pieces of inputs. */
   readonly words: readonly Uint8Array[]
 
   /** Whether one input takes about a millisecond. */
   readonly isSlow?: true
 
-  /** Throws when the input does what none may do. */
+  /** Throws if the input causes a forbidden outcome. */
   try(input: Uint8Array): void
 }
 
-/** An input that does what none may do. */
+/** An input with a forbidden outcome. */
 export interface Finding {
   readonly input: Uint8Array
   readonly error: unknown
@@ -31,13 +31,13 @@ export interface Finding {
 export interface Outcome {
   readonly inputs: number
 
-  /** Functions that have run. */
+  /** Number of executed functions. */
   readonly functions: number
 
-  /** Parts of these that have not. */
+  /** Number of parts of them that have not run. */
   readonly missedParts: number
 
-  /** Inputs that were of use: each ran code that none before it had. */
+  /** Useful inputs: each has executed code that none before it had. */
   readonly corpus: readonly Uint8Array[]
   readonly findings: readonly Finding[]
 }
@@ -45,21 +45,21 @@ export interface Outcome {
 export interface FuzzOptions {
   readonly seed: number
 
-  /** Asked between batches. */
+  /** Decides between batches whether to stop. */
   readonly isEnough: (inputs: number, findings: number) => boolean
 }
 
-/** So many inputs are tried before V8 is asked what has run: asking takes longer than they do. */
+/** Inputs tried before V8 is asked for its counts, which takes longer than they do. */
 const BATCH = 64
 
 const MAX_INPUT_BYTES = 4096
 
-/** An input that takes longer than this is a finding, too. */
+/** Milliseconds beyond which an input is a finding, too. */
 const MAX_TIME_MS = 1000
 
 /**
- * Tries inputs, and goes on from those that made code run which had not run before. The same seed
- * gives the same inputs, as long as the code is the same.
+ * Tries inputs, and continues from those that executed new code. The same seed gives the same inputs, as long as the
+ * code is the same.
  */
 export function fuzz(target: Target, options: FuzzOptions): Outcome {
   using coverage = new Coverage(target.isWatched)
@@ -105,7 +105,7 @@ class Fuzzing {
     return mutated(input, this.#random, { corpus: this.#corpus, words, maxBytes: MAX_INPUT_BYTES })
   }
 
-  /** Halves what has run something new until it is known which inputs it was. */
+  /** Halves a batch that has executed new code until the inputs that did so are known. */
   #tryAll(inputs: readonly Uint8Array[]): void {
     for (const input of inputs) {
       this.#try(input)
@@ -128,7 +128,9 @@ class Fuzzing {
     this.#tryAll(inputs.slice(half))
   }
 
-  /** What takes long is tried again: the process may only have been kept waiting. */
+  /**
+   * Tries an input. A slow one is tried again, because the process may only have been interrupted.
+   */
   #try(input: Uint8Array): void {
     if (this.#timed(input) > MAX_TIME_MS && this.#timed(input) > MAX_TIME_MS) {
       this.#find(input, new Error(`took longer than ${MAX_TIME_MS} ms`))
@@ -148,7 +150,7 @@ class Fuzzing {
     return performance.now() - startMs
   }
 
-  /** The shortest input for each error. */
+  /** Keeps the shortest input for each error. */
   #find(input: Uint8Array, error: unknown): void {
     const what = placeOf(error)
     const known = this.#findings.get(what)
@@ -159,7 +161,7 @@ class Fuzzing {
   }
 }
 
-/** What is thrown, and where: the same for inputs that find the same. */
+/** Returns an error's message and origin, the same for inputs with the same fault. */
 function placeOf(error: unknown): string {
   const lines = error instanceof Error ? (error.stack?.split('\n') ?? []) : [String(error)]
   return [lines[0], ...lines.filter((line) => line.startsWith('    at ')).slice(0, 1)].join('\n')

@@ -46,7 +46,7 @@ function targetCalled(name: string): Target {
   return target
 }
 
-/** The tests try it from now on. */
+/** Saves an input, which the tests try from now on. */
 function keep({ name }: Target, input: Uint8Array, what: string): void {
   mkdirSync(FINDINGS, { recursive: true })
   writeFileSync(`${FINDINGS}${name}-${what}.hex`, Buffer.from(input).toString('hex'))

@@ -1,20 +1,20 @@
 import type { Random } from './random.ts'
 
-/** Numbers at which something often changes. */
+/** Numbers at which behaviour often changes. */
 const TELLING = [0, 1, 2, 4, 8, 16, 31, 32, 63, 64, 126, 127, 128, 129, 254, 255]
 
-/** What inputs are changed with, besides chance. */
+/** Material for changes of inputs, besides chance. */
 export interface Material {
   readonly corpus: readonly Uint8Array[]
 
-  /** Pieces that mean something to what is tried. */
+  /** Pieces that are meaningful to the target. */
   readonly words: readonly Uint8Array[]
   readonly maxBytes: number
 }
 
 type Change = (bytes: number[], random: Random, material: Material) => void
 
-/** Some bytes that are nearly those of an input that was of use. */
+/** Makes bytes that are nearly those of a useful input. */
 export function mutated(input: Uint8Array, random: Random, material: Material): Uint8Array {
   const bytes = Array.from(input)
 

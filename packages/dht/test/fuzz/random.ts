@@ -1,7 +1,7 @@
-/** Whole numbers below a bound, the same for the same seed. */
+/** Returns integers below a bound, the same ones for the same seed. */
 export type Random = (below: number) => number
 
-/** mulberry32: 32 bits of state, good enough to choose by. */
+/** Makes mulberry32, a generator with 32 bits of state, which is good enough for choices. */
 export function seededRandom(seed: number): Random {
   let state = seed
 

@@ -7,7 +7,7 @@ import { ownerTargets } from './targets/owners.ts'
 import { questionTargets } from './targets/questions.ts'
 import { recordTargets } from './targets/records.ts'
 
-/** All that takes bytes from strangers. */
+/** All functions that read bytes of strangers. */
 export const targets: readonly Target[] = [
   ...recordTargets,
   ...ownerTargets,

@@ -30,7 +30,7 @@ const teardown = async (): Promise<void> => {}
 
 const logger = { forComponent: () => silentLog }
 
-/** TCP's addresses. */
+/** Addresses of TCP. */
 const TCP = { matchers: [], matches: isMultiaddr, exactMatch: isMultiaddr }
 const ours = coalescingMuxer(yamux())
 

@@ -3,7 +3,7 @@ import process from 'node:process'
 import { DHT } from '@waggle/dht'
 import { describe, expect, it } from 'vitest'
 
-/** Milliseconds until what a join sets off is over. */
+/** Milliseconds until the effects of a join are over. */
 const SETTLE_MS = 45_000
 
 /** Milliseconds for which nodes are left alone. */

@@ -14,7 +14,7 @@ import { stockNode } from '../support/stock-node.ts'
 
 const TTL = 600
 
-/** What one peer tells of what it holds under a key. */
+/** Asks a peer for the fingerprint of its record of a key. */
 async function fingerprintBy(peer: DHT, key: string, asker: DHT): Promise<Uint8Array | undefined> {
   const signal = AbortSignal.timeout(10_000)
   const stream = await asker.libp2p.dialProtocol(peer.peerId, COMPARE_PROTOCOL, { signal })
@@ -27,7 +27,7 @@ async function fingerprintBy(peer: DHT, key: string, asker: DHT): Promise<Uint8A
   return fingerprints[0]
 }
 
-/** An application's node, which lets everybody connect. */
+/** Starts an application's own node, which accepts all peers by default. */
 async function ownNode(allowPeer?: AllowPeer) {
   const node = await libp2pNode({
     ...basicServices(),

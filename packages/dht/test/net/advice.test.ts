@@ -8,7 +8,7 @@ import { basicServices, libp2pNode } from '../support/libp2p-node.ts'
 import { freeAddress, type MuteServer, muteServer } from '../support/loopback.ts'
 import { rejection } from '../support/rejection.ts'
 
-/** Why the only initial peer could not be reached, and what to check. */
+/** Returns the attempt to reach the only initial peer, with its reason and hint. */
 async function attemptOf(options: DHTOptions): Promise<{ reason: string; check: string }> {
   const error = await rejection(DHT.create({ bootstrapTimeoutMs: 2000, ...options }))
   expect(error).toBeInstanceOf(BootstrapError)

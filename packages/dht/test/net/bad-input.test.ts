@@ -7,7 +7,7 @@ import { rejection } from '../support/rejection.ts'
 const cycle: unknown[] = []
 cycle.push({ again: cycle })
 
-/** Everything that a caller of a DHT can do wrong with its arguments. */
+/** All wrong arguments of a DHT's calls. */
 const WRONG_CALLS: [call: string, name: string, message: RegExp, (dht: DHT) => Promise<unknown>][] =
   [
     [
@@ -162,7 +162,7 @@ const WRONG_CALLS: [call: string, name: string, message: RegExp, (dht: DHT) => P
     ]
   ]
 
-/** One call of each kind, as it is done right. */
+/** One correct call of each kind. */
 const CALLS: [call: string, (dht: DHT, options?: object) => Promise<unknown>][] = [
   ['store', (dht, options) => dht.store('key', 1, { ttl: 600, ...options })],
   ['get', (dht, options) => dht.get('key', options)],

@@ -7,7 +7,7 @@ import { basicServices, libp2pNode, PATIENCE, UNHURRIED } from '../support/libp2
 import { freeAddress, muteServer } from '../support/loopback.ts'
 import { tcpGate } from '../support/tcp-gate.ts'
 
-/** How an address is shown in errors. */
+/** Returns an address as errors show it. */
 function multiaddrOf(address: string): string {
   const [host, port] = address.split(':')
   return `/ip4/${host}/tcp/${port}`

@@ -16,7 +16,7 @@ describe('the build for browsers', () => {
   let folder: string
   let server: DHT
 
-  /** The same class as in a page; here it runs in Node, whose WebSocket is the standard's. */
+  /** The class as pages load it. Here it runs in Node, which has a standard WebSocket. */
   let InBrowser: typeof DHT
 
   beforeAll(async () => {

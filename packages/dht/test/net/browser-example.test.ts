@@ -46,7 +46,7 @@ describe.skipIf(CHROMIUM === undefined)(inChromium('the presence page'), () => {
     expect(problems).toEqual([])
   })
 
-  /** Opens a tab, in which a member enters by keys alone. */
+  /** Opens a tab, and enters the room with the keyboard alone. */
   async function entered(name: string, mood: string): Promise<Page> {
     const page = await opened()
     await page.getByLabel('Name').focus()

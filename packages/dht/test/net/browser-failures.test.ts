@@ -11,10 +11,12 @@ import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const { WAGGLE_LONG } = process.env
 
-/** Milliseconds for which the page is stopped. Shorter ones than 4 seconds are no sleep (N8l). */
+/**
+ * Milliseconds for which the page is stopped. Less than 4 seconds would not count as sleep (N8l).
+ */
 const SLEEP_MS = WAGGLE_LONG ? 60_000 : 6000
 
-/** Milliseconds after which all answers of a page that has woken are right. Only long runs are measured. */
+/** Milliseconds after waking within which all answers are right. Only long runs measure them. */
 const WAKING_MS = WAGGLE_LONG ? 3000 : 30_000
 
 const PATIENCE = { timeout: 30_000 }
@@ -144,7 +146,7 @@ describe.skipIf(CHROMIUM === undefined)(inChromium('a page whose network fails')
   }, 120_000)
 })
 
-/** The processes that run a browser's pages. */
+/** Lists the processes that run a browser's pages. */
 async function renderersOf(browser: Browser): Promise<number[]> {
   const session = await browser.newBrowserCDPSession()
   const { processInfo } = await session.send('SystemInfo.getProcessInfo')

@@ -10,7 +10,7 @@ import { PATIENCE } from '../support/libp2p-node.ts'
 import { freeAddress } from '../support/loopback.ts'
 import { PeerProcess } from '../support/peer-process.ts'
 
-/** What the tests keep in a page, beside what talking-page.ts puts there. */
+/** Further globals of a page, besides those of talking-page.ts. */
 declare global {
   var talker: DHT
   var heard: unknown[]
@@ -37,12 +37,12 @@ describe.skipIf(CHROMIUM === undefined)(inChromium('pages that talk to each othe
     await rm(folder, { recursive: true, force: true })
   })
 
-  /** Starts the server: each time the same one, which has forgotten all records. */
+  /** Starts the server with the same identity each time, and without records. */
   function serve(): Promise<PeerProcess> {
     return PeerProcess.start({ listenOn, serveRelay: true, identityPath: join(folder, 'identity') })
   }
 
-  /** Opens a page that joins through the server, and lets in everybody, or one peer only. */
+  /** Opens a page that joins through the server, and accepts all peers, or only one. */
   async function openPage(only?: string): Promise<Page> {
     const page = await chromium.open('talking')
     opened.push(page)

@@ -9,7 +9,7 @@ import { CHROMIUM, inChromium, launchChromium, serveSite } from '../support/chro
 const RECORD_TESTS = fileURLToPath(new URL('../../../record/test/', import.meta.url))
 const FIXTURES = ['records.json', 'signatures.json']
 
-/** Tests of @waggle/record that compare it with what only Node has. */
+/** Tests of @waggle/record that need Node. */
 const OF_NODE = ['cborg.test.ts', 'ed25519.test.ts', 'memory.test.ts']
 
 describe.skipIf(CHROMIUM === undefined)(inChromium('@waggle/record'), () => {
@@ -52,7 +52,7 @@ function entryOf(files: readonly string[]): string {
     globalThis.testReport = runTests({ ${loaders.join(', ')} })`
 }
 
-/** A module that has the fixtures, in place of one that reads them from files. */
+/** Makes a module that contains the fixtures, in place of the one that reads them from files. */
 function fixtureReader(): string {
   const texts = FIXTURES.map((name) => [
     name,

@@ -9,7 +9,7 @@ const PATIENCE = { timeout: 20_000 }
 
 const DOCUMENT = new URL('../../../../docs/browsers.md', import.meta.url)
 
-/** Reads a script of docs/browsers.md, whose servers are named by an address there. */
+/** Reads a script of docs/browsers.md, and replaces its servers by an address. */
 function documented(name: string, address: string): string {
   const document = readFileSync(DOCUMENT, 'utf8')
   const [, code = ''] = new RegExp(`\`\`\`js\\n// ${name}\\n([^]*?)\`\`\``).exec(document) ?? []

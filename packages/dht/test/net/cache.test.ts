@@ -10,7 +10,7 @@ function storeAll(node: DHT): Promise<boolean[]> {
   return node.storeMany(KEYS.map((key) => ({ key, value: VALUE, ttl: 600 })))
 }
 
-/** Upkeep compares what peers hold this long after one has joined, at the earliest. */
+/** Milliseconds before upkeep compares replicas with a peer that has joined. */
 const BEFORE_AUDIT = { timeout: 9000, interval: 50 }
 
 describe('the cache of a node', { timeout: 60_000 }, () => {

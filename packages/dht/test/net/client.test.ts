@@ -131,7 +131,7 @@ describe('DHT in client mode', () => {
       .toMatchObject({ value: 1 })
   })
 
-  /** Whether a node has learned what protocols the clients have, and so could take them for servers. */
+  /** Whether a node knows the clients' protocols, and so could take them for servers. */
   async function isIdentified({ libp2p }: DHT): Promise<boolean> {
     const peers = [client, other].map(({ peerId }) => libp2p.peerStore.get(peerId))
     return (await Promise.all(peers)).every(({ protocols }) => protocols.length > 0)

@@ -18,7 +18,7 @@ import { silentLog } from '../support/silent-log.ts'
 import { skewedDHT } from '../support/skewed-node.ts'
 import { stockNode } from '../support/stock-node.ts'
 
-/** How far off readings are on a machine as busy as this one may be. */
+/** Milliseconds by which readings may be wrong on a busy machine. */
 const TOLERANCE_MS = 1500
 
 function skewsHeardBy(dht: DHT): ClockSkew[] {
@@ -204,7 +204,7 @@ describe('a peer that tells nonsense for a time', () => {
     return stream.close()
   }
 
-  /** A frame that tells the time. */
+  /** Makes a frame with a time. */
   function float64(value: number): Uint8Array {
     const frame = new Uint8Array([0, 0, 0, 9, 1, ...new Array(8).fill(0)])
     new DataView(frame.buffer).setFloat64(5, value)

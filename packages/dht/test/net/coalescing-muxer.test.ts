@@ -5,15 +5,15 @@ import { PATIENCE } from '../support/libp2p-node.ts'
 import { load, receiveAll, sendAll } from '../support/transfer.ts'
 import { readFrames, WINDOW_UPDATE } from '../support/yamux-frames.ts'
 
-/** Type and flags of yamux. */
+/** The type of yamux's data frames, and two flags. */
 const [DATA, SYN, ACK] = [0, 1, 2]
 
-/** A pair whose near end is overheard, once all is quiet. */
+/** A pair of connection ends, and the bytes of the near one. */
 interface Overheard extends ConnectionPair {
-  /** What the near end's muxer sends, piece by piece. */
+  /** The pieces that the near end's muxer sends. */
   readonly pieces: Uint8Array[]
 
-  /** What its encrypter writes: whether each is a single piece of memory. */
+  /** For each write of its encrypter, whether it is a single piece of memory. */
   readonly writes: boolean[]
 }
 
@@ -33,7 +33,7 @@ async function overheard(near: Making): Promise<Overheard> {
   return Object.assign(pair, { pieces, writes })
 }
 
-/** Both ends say something in turn, so many times. */
+/** Sends a message from each end in turn, several times. */
 async function talk([a, b]: [Stream, Stream], rounds: number, size: number): Promise<void> {
   const message = load(size)
 

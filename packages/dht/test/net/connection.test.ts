@@ -12,7 +12,7 @@ import { load, receiveAll, sendAll } from '../support/transfer.ts'
 
 const MIB = 2 ** 20
 
-/** yamux's initial window. */
+/** Bytes of yamux's initial window. */
 const WINDOW = 256 * 1024
 
 const MAKINGS: [near: Making, far: Making][] = [
@@ -222,7 +222,7 @@ describe.each(MAKINGS)('a connection that is %s at one end and %s at the other',
   })
 })
 
-/** Has the far end read nothing, and the near one send until something waits in its process. */
+/** Stops reading at the far end, and sends from the near one until bytes wait in its process. */
 async function blockPartly(pair: ConnectionPair): Promise<void> {
   const streams: Stream[] = []
 

@@ -5,7 +5,7 @@ import { PATIENCE, UNHURRIED } from '../support/libp2p-node.ts'
 const MAX_CONNECTIONS = 10
 const NODES = 16
 
-/** Nodes of which none can be connected to all others. */
+/** Nodes that cannot be connected to all others. */
 describe('nodes with few connections', () => {
   const nodes: DHT[] = []
 
@@ -60,5 +60,61 @@ describe('nodes with few connections', () => {
         { timeout: 50_000, interval: 3000 }
       )
       .toBe(0)
+  })
+})
+
+const SERVERS = 3
+const CLIENTS = 30
+
+/** More clients than all servers together have connections for. */
+describe('clients of full servers', () => {
+  const servers: DHT[] = []
+  const clients: DHT[] = []
+
+  beforeAll(async () => {
+    const libp2pOptions = { connectionManager: { maxConnections: MAX_CONNECTIONS } }
+
+    for (let i = 0; i < SERVERS; i++) {
+      const initialPeers = servers.slice(0, 1).flatMap(({ multiaddrs }) => multiaddrs)
+      servers.push(await DHT.create({ ...UNHURRIED, initialPeers, libp2pOptions }))
+    }
+
+    for (let i = 0; i < CLIENTS; i++) {
+      const { multiaddrs } = servers[i % SERVERS] as DHT
+      clients.push(
+        await DHT.create({
+          ...{ ...UNHURRIED, bootstrapTimeoutMs: 30_000, cache: false },
+          ...{ clientMode: true, initialPeers: multiaddrs }
+        })
+      )
+    }
+  })
+
+  afterAll(() => Promise.all([...clients, ...servers].map((node) => node.stop())))
+
+  it('take turns: whatever they all store and read at once is held and found (N10a, N10d)', async () => {
+    const wrong: unknown[] = []
+    const call = async (client: DHT, key: string): Promise<void> => {
+      try {
+        const isStored = await client.store(key, key, { ttl: 600 })
+        const found = await client.get(key)
+        const latest = await client.get(key, { latest: true })
+        isStored && found?.value === key && latest?.value === key ? 0 : wrong.push(found)
+      } catch (error) {
+        wrong.push(error)
+      }
+    }
+    await Promise.all(
+      clients.map(async (client, i) => {
+        for (let round = 0; round < 3; round++) {
+          await call(client, `client ${i}, round ${round}`)
+        }
+      })
+    )
+
+    expect(
+      servers.reduce((sum, server) => sum + server.stats().disconnectedPeers, 0)
+    ).toBeGreaterThan(0)
+    expect(wrong).toEqual([])
   })
 })

@@ -22,7 +22,7 @@ const SHA_256 = 0x12
 const FOR_MS = 1500
 const KEYS = Array.from({ length: 20 }, (_, i) => `key ${i}`)
 
-/** Peers that nobody has ever seen, where nobody listens. */
+/** Makes peers that do not exist, at addresses without listeners. */
 function phantoms(): EncodedPeer[] {
   return Array.from({ length: 20 }, () =>
     encodePeer({
@@ -37,11 +37,13 @@ function phantoms(): EncodedPeer[] {
 interface Liar extends AsyncDisposable {
   readonly node: DisposableNode
 
-  /** How many peers it has named. */
+  /** Number of peers that it has named. */
   readonly named: number
 }
 
-/** A peer that holds nothing, and names others that are none, by every protocol that names peers. */
+/**
+ * Starts a peer that holds nothing, and names invented peers by every protocol that names peers.
+ */
 async function liar(): Promise<Liar> {
   const node = await libp2pNode(basicServices())
   let named = 0

@@ -16,10 +16,12 @@ const DOCUMENTS = [
   'packages/record/README.md'
 ]
 
-/** Examples have fixed addresses, as people write them; a test owns none. */
+/** Fixed addresses of examples, as people write them. A test must not use them. */
 const ADDRESS = /127\.0\.0\.1:[1-9]\d*/g
 
-/** A server for everybody, which runs until it is ended, is for operators and not for a test. */
+/**
+ * A server on all interfaces that runs until it is stopped: an example for operators, not for a test.
+ */
 const SERVES_EVERYBODY = /listenOn: ':/
 
 async function examplesOf(document: string): Promise<string[]> {
@@ -39,7 +41,7 @@ async function withFreeAddresses(code: string): Promise<string> {
   return changed
 }
 
-/** The folder is inside the repository, where the packages are found by their names. */
+/** Runs code in a folder of the repository, where the packages are found by their names. */
 async function run(code: string): Promise<ScriptRun> {
   const folder = await mkdtemp(join(ROOT, '.docs-run-'))
 

@@ -19,7 +19,7 @@ import { acquaint, basicServices, libp2pNode, PATIENCE, UNHURRIED } from '../sup
 import { heldBy, putAt } from '../support/replica.ts'
 import { type StockNode, stockNode } from '../support/stock-node.ts'
 
-/** What an application without our service writes, and reads, to share records with us. */
+/** Writes as an application without our service, which shares records with us. */
 async function put(node: Libp2p, key: Key, record: DHTRecord): Promise<void> {
   await node.contentRouting.put(recordKey(key), encodeRecord(record))
 }
@@ -269,7 +269,7 @@ describe('waggleKadDHT with limits of its own', () => {
   const maxSubkeys = DEFAULT_LIMITS.maxSubkeys + 1
   const limits = { ...DEFAULT_LIMITS, maxSubkeys }
 
-  /** As many subkeys as these limits allow, and the default ones don't. */
+  /** Makes a record with as many subkeys as these limits allow, which exceed the default ones. */
   function crowded(expirationTime: number): DHTRecord {
     const ids = Array.from({ length: maxSubkeys }, (_, i) => subkeyId(`${i}`)).sort()
     return { subkeys: new Map(ids.map((id) => [id, { expirationTime, value: encodeValue(1) }])) }
@@ -307,7 +307,7 @@ describe('waggleKadDHT with limits of its own', () => {
 describe('waggleKadDHT beside other records', () => {
   const key = new TextEncoder().encode('/my-ns/counter')
 
-  /** The application's own rule: records are one digit, and the greatest is best. */
+  /** The application's own rules: a record is one digit, and the greatest wins. */
   const ownRules = {
     validators: {
       'my-ns': async (_: Uint8Array, [digit = 0, ...more]: Uint8Array) => {

@@ -7,7 +7,7 @@ import type { DiskState } from '../../src/events.ts'
 import { collectGarbage } from '../support/collect-garbage.ts'
 import { basicServices, libp2pNode, PATIENCE } from '../support/libp2p-node.ts'
 
-/** What a node has told of one kind of event, as text. */
+/** Records a node's events of one kind, as text. */
 function heardFrom(dht: DHT, type: keyof DHTEvents & `peer:${string}`): string[] {
   const heard: string[] = []
   dht.addEventListener(type, ({ detail }) => heard.push(detail.toString()))

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { runScript } from '../support/run-script.ts'
 import { RunningScript } from '../support/running-script.ts'
 
-/** What each program says when it has worked. */
+/** The last output of each program when it has worked. */
 const ENDINGS: Readonly<Record<string, RegExp>> = {
   'drop-in': /says that it is \d{4}-/,
   'service-discovery': /hears: hello from one[\s\S]*does not answer[\s\S]*hears: hello from two/,

@@ -97,7 +97,7 @@ describe('a peer that asks for much and reads nothing', () => {
   })
 })
 
-/** Says entries in the place of somebody else, under signatures of random bytes. */
+/** Sends entries in another peer's place, with random signatures. */
 function forge(talker: Talker): void {
   const plain = { expirationTime: getDHTTime() + 60, value: Uint8Array.of(1) }
   const signature = crypto.getRandomValues(new Uint8Array(64))
@@ -197,7 +197,7 @@ describe('a replica that', () => {
     readonly bad: Impostor
     readonly writer: DHT
 
-    /** To which the bad peer is the nearest. */
+    /** A key to which the bad peer is the nearest. */
     readonly key: string
   }
 
@@ -280,7 +280,7 @@ describe('a replica that', () => {
     const { bad, writer, key } = all
     const startMs = performance.now()
     const stored = writer.store(key, 'stored', { ttl: 600 })
-    // What it leaves unanswered is asked again on another stream.
+    // The writer repeats unanswered requests on another stream.
     void (async () => {
       for (;;) {
         const talker = await bad.talkers.next()

@@ -213,7 +213,7 @@ describe('a peer that lies', () => {
   })
 })
 
-/** The nodes that hold something under a key, in the order given. */
+/** Lists the nodes that hold something under a key, in the order given. */
 async function holders(nodes: readonly DHT[], key: Key): Promise<DHT[]> {
   const held = await Promise.all(
     nodes.map((node, i) => heldBy(node, key, (nodes[i === 0 ? 1 : 0] as DHT).libp2p))

@@ -4,13 +4,13 @@ import { describe, expect, it, vi } from 'vitest'
 import { PATIENCE } from '../support/libp2p-node.ts'
 import { PeerProcess } from '../support/peer-process.ts'
 
-/** Milliseconds of a request timeout that no call has time to wait for. */
+/** Milliseconds of a request timeout, longer than any call. */
 const REQUEST_TIMEOUT_MS = 120_000
 const CALLS = 10
 const TEST = { timeout: 110_000 }
 const OPTIONS = { requestTimeoutMs: REQUEST_TIMEOUT_MS, cache: false } as const
 
-/** Bulk: more than fits into the buffers of the way to a peer. */
+/** Entries of a write that exceeds the buffers on the way to a peer. */
 const ENTRIES = 300
 const VALUE = 'x'.repeat(16 * 1024)
 const keys = Array.from({ length: ENTRIES }, (_, i) => ['bulk', i])
@@ -36,7 +36,7 @@ describe('a peer that is frozen', () => {
       }
 
       frozen.resume()
-      // All that it was sent comes before it asks anybody.
+      // The node receives all stores sent meanwhile before it asks a peer.
       await vi.waitUntil(async () => (await frozen.stats()).records > CALLS, PATIENCE)
     }
   )

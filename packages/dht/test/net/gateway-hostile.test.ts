@@ -15,7 +15,7 @@ import { UNHURRIED } from '../support/libp2p-node.ts'
 
 const OPTIONS = { ...UNHURRIED, numReplicas: 3 }
 
-/** What the liar says of each key. */
+/** The lies about each key. */
 interface Lies {
   read: ReadAnswer
   write: WriteAnswer
@@ -49,7 +49,7 @@ describe('a gateway that lies', () => {
   let alone: DHT
   let both: DHT
 
-  /** A client that can dial only the first servers, of which the first one lies. */
+  /** Starts a client that can dial only the first servers. The first one lies. */
   function clientOf(count: number): Promise<DHT> {
     const reachable = net.nodes.slice(0, count)
     const isReachable = (peer: PeerId): boolean =>
@@ -61,7 +61,7 @@ describe('a gateway that lies', () => {
     })
   }
 
-  /** A key that neither of the first two servers holds, so that a client has to rely on gateways. */
+  /** Finds a key that neither of the first two servers holds, so that a client needs gateways. */
   async function hidden(prefix: string): Promise<string> {
     for (let i = 0; ; i++) {
       const key = `${prefix} ${i}`

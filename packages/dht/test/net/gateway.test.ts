@@ -7,7 +7,7 @@ import { PATIENCE, UNHURRIED } from '../support/libp2p-node.ts'
 const OPTIONS = { ...UNHURRIED, numReplicas: 3 }
 const KEYS = Array.from({ length: 100 }, (_, i) => `key ${i}`)
 
-/** A client that can dial none but these servers. */
+/** Starts a client that can dial only these servers. */
 function clientOf(reachable: readonly DHT[], options: DHTOptions = {}): Promise<DHT> {
   const isReachable = (peer: PeerId): boolean => reachable.some(({ peerId }) => peerId.equals(peer))
   return DHT.create({
@@ -17,7 +17,7 @@ function clientOf(reachable: readonly DHT[], options: DHTOptions = {}): Promise<
   })
 }
 
-/** How many servers hold a key. */
+/** Counts the servers that hold a key. */
 function holders(net: Testnet, key: string): number {
   return net.nodes.filter((node) => [...node.heldRecords()].some((held) => held.key === key)).length
 }

@@ -54,7 +54,7 @@ describe('kad-dht of a node', () => {
     return delimited(writeKadMessage({ type, ...parts }))
   }
 
-  /** What comes back: so many bytes, or none where the stream is reset. */
+  /** Sends bytes, and returns the length of the answer: 0 if the stream is reset. */
   async function answerTo(bytes: Uint8Array): Promise<number> {
     const stream = await open()
     const { promise, resolve } = Promise.withResolvers<number>()

@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { IS_LONG } from '../support/effort.ts'
 import { type KillLoopResult, killLoop } from '../support/kill-loop.ts'
 
-/** Kills for each durability: in the long suite they take half an hour, and the figures are printed. */
+/**
+ * Kills for each durability. In the long suite they take half an hour, and the figures are printed.
+ */
 const KILLS = IS_LONG ? 100 : 2
 const PATIENCE_MS = 60_000 + KILLS * 30_000
 

@@ -9,12 +9,12 @@ import type { GetProgressEvent } from '../../src/operations/call-options.ts'
 import { acquaint, basicServices, libp2pNode, PATIENCE } from '../support/libp2p-node.ts'
 import { freeAddress } from '../support/loopback.ts'
 
-/** An application's own node with the Waggle service. */
+/** Starts an application's own node with the Waggle service. */
 function application() {
   return libp2pNode({ ...basicServices(), dht: waggleKadDHT(), waggle: waggle() })
 }
 
-/** Far less than any timeout: what would wait for peers takes longer. */
+/** A time limit far below any timeout: a call that waits for peers would exceed it. */
 const AT_ONCE = { timeoutMs: 1_000 }
 
 const hasIPv6 = Object.values(networkInterfaces()).some((addresses) =>
@@ -73,6 +73,14 @@ describe('DHT.stop', () => {
     await dht.stop()
 
     expect(dht.libp2p.status).toBe('stopped')
+  })
+
+  it('leaves the last figures of the node', async () => {
+    const dht = await DHT.create({ clientMode: true })
+    await dht.stop()
+    expect(dht.stats()).toMatchObject({ records: 0, knownPeers: 0 })
+    expect(dht.clientMode).toBe(true)
+    expect(dht.peers).toEqual([])
   })
 
   it('resolves for all who call it when the node has stopped', async () => {

@@ -33,7 +33,7 @@ function nodeAt(i: number): DHT {
   return net.nodes[i % net.nodes.length] as DHT
 }
 
-/** What each of the nodes holds by itself, asked by another one of them. */
+/** Asks each node for its own record, through another node. */
 function heldByEach(nodes: readonly DHT[], key: Key): Promise<(DHTRecord | undefined)[]> {
   return Promise.all(
     nodes.map((node, i) => heldBy(node, key, (nodes[i === 0 ? 1 : 0] as DHT).libp2p))
@@ -143,7 +143,7 @@ describe('an older value stored after a newer one', () => {
     )
   })
 
-  /** All replicas hold exactly this, and all nodes read it. */
+  /** Expects that all replicas hold exactly this record, and that all nodes read it. */
   async function expectOnly(key: Key, record: DHTRecord, nodes = net.nodes): Promise<void> {
     const held = await heldByEach(replicasOf(key, nodes), key)
 
@@ -155,7 +155,7 @@ describe('an older value stored after a newer one', () => {
 describe('values with equal expirations', () => {
   const expirationTime = getDHTTime() + 600
 
-  /** In the order of their bytes. */
+  /** Two values in the order of their bytes. */
   const [lesser, greater] = ['bee', 'wasp']
 
   it('are ordered by their bytes, so that all know the winner (R2)', () => {

@@ -7,7 +7,7 @@ import { PATIENCE, UNHURRIED } from '../support/libp2p-node.ts'
 import { infiltrate, silentPeer } from '../support/odd-peers.ts'
 
 const DOCUMENT = new URL('../../../../docs/running.md', import.meta.url)
-/** Stored before there was anybody else. */
+/** Keys stored before any other peer joined. */
 const EARLY = ['a', 'b', 'c', 'd', 'e']
 const EXCHANGE = '/waggle/exchange/2.0.0'
 
@@ -162,7 +162,7 @@ function metricsIn(registry: Registry): ReturnType<typeof prometheusMetrics> {
   return prometheusMetrics({ registry, collectDefaultMetrics: false })
 }
 
-/** Looks up one figure of a registry's report; 0 if it is not there. */
+/** Makes a function that looks up one figure of a registry's report; 0 if it is not there. */
 function figuresOf(registry: Registry) {
   return async (name: string, labels: Record<string, string> = {}): Promise<number> => {
     const metric = await registry.getSingleMetric(name)?.get()

@@ -6,11 +6,11 @@ import type { UpgradeReport } from '../support/public-address-main.ts'
 
 const MAIN = fileURLToPath(new URL('../support/public-address-main.ts', import.meta.url))
 
-/** Any that libp2p takes for a public one; it leads nowhere but to the namespace's own loopback. */
+/** An address that libp2p considers public. It belongs to the namespace's own loopback. */
 const PUBLIC_ADDRESS = '44.31.7.1'
 const IN_NAMESPACE = `ip link set lo up && ip address add ${PUBLIC_ADDRESS}/32 dev lo && exec "$0" "$@"`
 
-/** Making network namespaces takes Linux and root. */
+/** Whether this process may make network namespaces, which need Linux and root. */
 const isRoot = process.platform === 'linux' && process.getuid?.() === 0
 
 async function report(): Promise<UpgradeReport> {

@@ -8,7 +8,7 @@ import { rawConnection, yamuxFrame } from '../support/raw-frames.ts'
 const MULTISTREAM = Buffer.from('\x13/multistream/1.0.0\n')
 const [DATA, SYN] = [0, 1]
 
-/** Offers of nothing, as short as they can be. */
+/** The shortest possible offers, of nothing. */
 const OFFERS = Buffer.concat([MULTISTREAM, ...new Array(10_000).fill(Uint8Array.of(1, 10))])
 const REFUSAL = Buffer.from('\x03na\n')
 
@@ -50,7 +50,7 @@ function refusalsIn(pieces: readonly Uint8Array[]): number {
   return Buffer.concat(pieces).toString('latin1').split(REFUSAL.toString('latin1')).length - 1
 }
 
-/** Takes in what comes, until the first stream is reset. */
+/** Reads until the first stream is reset. */
 function untilReset(wire: MessageStream, pieces: Uint8Array[]): Promise<void> {
   const reset = Buffer.from([0, 1, 0, 8, 0, 0, 0, 1])
   const { promise, resolve } = Promise.withResolvers<void>()

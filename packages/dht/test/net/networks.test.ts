@@ -43,7 +43,7 @@ async function member(protocol: string): Promise<Member> {
   return { protocol, node, dht: await DHT.create({ libp2p: node }) }
 }
 
-/** Each pair of nodes of which one has banned the other, or is not connected to it. */
+/** Lists the pairs of nodes of which one has banned the other, or is not connected to it. */
 function estranged(dhts: readonly DHT[]): unknown[] {
   return dhts.flatMap((one) =>
     dhts
@@ -230,7 +230,7 @@ describe('nodes of one network with different limits', () => {
 
     for (const dht of all) {
       for (const key of ['large', 'dictionary', 'missing']) {
-        // What a reader's own limits do not allow is not there for it.
+        // A record beyond a reader's own limits counts as absent.
         await dht.get(key, { latest: true })
         await dht.get(key)
       }

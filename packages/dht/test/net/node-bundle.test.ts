@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 const run = promisify(execFile)
 const pathOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
-/** Files of a program with two nodes, those of `@waggle/record` included. */
+/** Files that a program with two nodes loads, those of `@waggle/record` included. */
 const MAX_FILES = 16
 
 describe('the build for Node', () => {

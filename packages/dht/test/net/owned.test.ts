@@ -135,7 +135,7 @@ describe('owned subkeys', () => {
   })
 })
 
-/** The same, a little later. */
+/** Returns the same record without signatures, a little later. */
 function unsigned({ subkeys }: DHTRecord): DHTRecord {
   return {
     subkeys: new Map(

@@ -7,7 +7,7 @@ import { type DisposableNode, libp2pNode, PATIENCE } from '../support/libp2p-nod
 const IDENTIFY = '/ipfs/id/1.0.0'
 const TIMEOUT_MS = 200
 
-/** A node that says who it is only when it is asked for the second time on a connection. */
+/** Starts a node that answers identify only the second time on a connection. */
 async function slowNode(): Promise<{ node: DisposableNode<ServiceMap>; asked: () => number }> {
   const node = await libp2pNode({ identify: identify() })
   const registrar = Reflect.get(node, 'components').registrar

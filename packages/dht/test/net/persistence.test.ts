@@ -165,7 +165,7 @@ describe('waggle with a dataDir, in a node of the caller', () => {
     const first = await DHT.create({ libp2p: node })
     await first.store('key', 1, { ttl: 600 })
     await node.stop()
-    // Nobody holds the directory between the two.
+    // The directory is free in between.
     await (await DHT.create({ dataDir })).stop()
     await node.start()
     const second = await DHT.create({ libp2p: node })
@@ -225,7 +225,7 @@ describe('all peers of a network', () => {
 })
 
 describe('a peer whose disk is full', () => {
-  /** A megabyte, or half of one. */
+  /** Maximum blocks of a file: a megabyte, or half of one, by the size of a block. */
   const maxFileBlocks = 1024
   const VALUE_BYTES = 50_000
 

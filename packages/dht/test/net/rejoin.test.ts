@@ -15,10 +15,10 @@ import { peerNumber } from '../support/numbered-peers.ts'
 import { PeerProcess } from '../support/peer-process.ts'
 import { tcpGate } from '../support/tcp-gate.ts'
 
-/** Nodes that lost somebody wait for up to ten seconds between two tries. */
+/** Options of a wait for a node that has lost peers: up to ten seconds between two attempts. */
 const LONG_PATIENCE = { timeout: 45_000, interval: 50 }
 
-/** So that a dead connection is noticed soon. */
+/** Options by which a dead connection is noticed soon. */
 const ATTENTIVE = {
   libp2pOptions: {
     connectionMonitor: {
@@ -61,7 +61,7 @@ describe('a node that lost all its peers', () => {
     await using node = await DHT.create({ initialPeers: listenOn })
     const waggle = findWaggle(node.libp2p.services) as Waggle
     await first.kill()
-    // Only then is it lost: a peer that comes back before nobody was found there has only been disconnected.
+    // The peer is lost only after a failed dial. One that returns earlier has only been disconnected.
     await expect.poll(() => node.stats().knownPeers, PATIENCE).toBe(0)
     const met = vi.spyOn(waggle, 'discover')
 
@@ -84,7 +84,7 @@ describe('a node that lost all its peers', () => {
     await expect.poll(() => node.stats().knownPeers, PATIENCE).toBe(2)
     await Promise.all([initial.kill(), met.kill()])
     await expect.poll(() => peersOf(node), PATIENCE).toEqual([])
-    // Whatever else of libp2p, kad-dht or upkeep dials lost peers has no address any more.
+    // Without addresses, libp2p, kad-dht and upkeep cannot dial lost peers.
     const { peerStore } = node.libp2p
     await Promise.all((await peerStore.all()).map(({ id }) => peerStore.delete(id)))
 

@@ -27,12 +27,12 @@ function hop(type: number, parts: (writer: ByteWriter) => void = () => {}): Uint
   return delimited(writer.take())
 }
 
-/** The first message that comes; undefined if the stream ends before. */
+/** Resolves with the first message; undefined if the stream ends before. */
 function firstMessage(stream: Stream): Promise<Uint8Array | undefined> {
   const { promise, resolve } = Promise.withResolvers<Uint8Array | undefined>()
   stream.addEventListener('close', () => resolve(undefined))
 
-  // It may have been reset before anybody listened.
+  // The stream may have been reset before this listener was added.
   if (stream.status !== 'open') {
     resolve(undefined)
   }

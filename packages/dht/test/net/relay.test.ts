@@ -16,7 +16,7 @@ const ECHO = '/test/echo/1.0.0'
 const LONG_PATIENCE = { timeout: 45_000, interval: 50 }
 const EVERYWHERE = { runOnLimitedConnection: true }
 
-/** An application's own protocol, which may run through relays. */
+/** Serves an application's own protocol, which may run through relays. */
 async function serveEcho(dht: DHT): Promise<void> {
   const echo = async (stream: Stream): Promise<void> => {
     for await (const chunk of stream) {
@@ -29,7 +29,7 @@ async function serveEcho(dht: DHT): Promise<void> {
   await dht.libp2p.handle(ECHO, echo, EVERYWHERE)
 }
 
-/** What comes back of what is sent; fewer bytes if the connection ends. */
+/** Sends bytes and returns the echo, which is shorter if the connection ends. */
 async function echoOf(connection: Connection, bytes: Uint8Array): Promise<Uint8Array> {
   const stream = await connection.newStream(ECHO, EVERYWHERE)
   const echoed: Uint8Array[] = []
@@ -51,7 +51,9 @@ async function echoOf(connection: Connection, bytes: Uint8Array): Promise<Uint8A
   return Buffer.concat(echoed)
 }
 
-/** The addresses through relays' TCP ports. Each has another one through the WebSocket on that port. */
+/**
+ * Lists the addresses through relays' TCP ports. Each has a counterpart through the WebSocket on that port.
+ */
 function circuitAddresses(dht: DHT): string[] {
   return dht.multiaddrs
     .map(String)

@@ -10,7 +10,7 @@ import { temporaryDirectory } from '../support/temporary-directory.ts'
 const MAIN = fileURLToPath(new URL('../support/runtime-main.ts', import.meta.url))
 const SOURCE = '--conditions=@waggle/source'
 
-/** Arguments of runtimes that have to be installed, before those of the program. */
+/** Arguments of the installed runtimes, before those of the program. */
 const RUNTIMES: Readonly<Record<string, readonly string[]>> = {
   bun: [SOURCE, MAIN],
   deno: ['run', '--allow-all', SOURCE, MAIN]
@@ -19,7 +19,7 @@ const RUNTIMES: Readonly<Record<string, readonly string[]>> = {
 /** Milliseconds that a program may take. */
 const MAX_MS = 30_000
 
-/** A program that uses a node, and what it prints. */
+/** A program that uses a node, and its output. */
 interface Program {
   readonly stdout: Readable
   readonly stderr: Readable
@@ -35,7 +35,7 @@ describe('a node in another runtime', () => {
 
   afterAll(() => server?.stop())
 
-  /** Runs the program, tells it what it watches for once it asks, and checks what it has seen. */
+  /** Runs the program, writes the value that it watches when it asks, and checks its output. */
   async function check(start: (args: string[]) => Program): Promise<void> {
     await using directory = await temporaryDirectory()
     await using asked = server.watch('question')

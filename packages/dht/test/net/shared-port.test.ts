@@ -29,7 +29,7 @@ async function socketTo(dht: DHT): Promise<Socket> {
   return socket
 }
 
-/** All that is received until the other side ends the connection. */
+/** Sends bytes, and returns everything received until the other side ends the connection. */
 async function answerTo(socket: Socket, bytes: string | Uint8Array): Promise<string> {
   const pieces: Buffer[] = []
   socket.on('data', (piece: Buffer) => pieces.push(piece))
@@ -38,7 +38,7 @@ async function answerTo(socket: Socket, bytes: string | Uint8Array): Promise<str
   return Buffer.concat(pieces).toString('latin1')
 }
 
-/** A reset is an end, too. */
+/** Resolves when the connection has ended, by a reset, too. */
 function ended(socket: Socket): Promise<void> {
   return new Promise((resolve) => socket.once('close', () => resolve()))
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { MIN_TESTED_SLEEP_MS } from '../../src/service/after-sleep.ts'
 import { MIN_SLEEP_MS } from '../../src/timing/sleep-detector.ts'
 import { PATIENCE } from '../support/libp2p-node.ts'
 import { PeerProcess } from '../support/peer-process.ts'
@@ -34,6 +35,42 @@ describe('a process that was stopped and goes on', { timeout: 120_000 }, () => {
     expect((await sleeper.get('key'))?.value).toBe('new')
   })
 })
+
+describe('two processes that were stopped', { timeout: 120_000 }, () => {
+  it('keep their connection if that was short, and close a dead one soon if it was not (N8l)', async () => {
+    await using one = await PeerProcess.start()
+    await using other = await PeerProcess.start({ initialPeers: [...one.multiaddrs] })
+    const isConnected = async () =>
+      (await one.stats()).peers === 1 && (await other.stats()).peers === 1
+    await expect.poll(isConnected, PATIENCE).toBe(true)
+    await stopped([one, other], MIN_SLEEP_MS + 2000)
+
+    for (const peer of [one, other]) {
+      await expect.poll(() => peer.events(), PATIENCE).toEqual(['node:wake'])
+      await peer.store('key', 'value', LONG)
+    }
+
+    other.suspend()
+    await stopped([one], MIN_TESTED_SLEEP_MS + 1000)
+    await expect.poll(() => one.events(), PATIENCE).toContain('peer:disconnect')
+    other.resume()
+  })
+})
+
+/** Stops processes for a while. */
+async function stopped(peers: readonly PeerProcess[], ms: number): Promise<void> {
+  for (const peer of peers) {
+    peer.suspend()
+  }
+
+  try {
+    await pause(ms)
+  } finally {
+    for (const peer of peers) {
+      peer.resume()
+    }
+  }
+}
 
 describe('a node whose clock is an hour ahead when it starts', { timeout: 120_000 }, () => {
   it('keeps on disk what has expired for it alone, and has it when the clock is set (N8m)', async () => {

@@ -9,17 +9,17 @@ import { stockNode } from '../support/stock-node.ts'
 const Answer = z.enum(['yes', 'no'])
 const Party = { subkey: z.string(), value: Answer }
 
-/** Bytes that these nodes have sent for others. */
+/** Counts the bytes that these nodes have served. */
 function sentBy(nodes: Iterable<DHT>): number {
   return [...nodes].reduce((sum, node) => sum + node.stats().served.bytes, 0)
 }
 
-/** Changes that these nodes have told others. */
+/** Counts the changes that these nodes have reported. */
 function toldBy(nodes: Iterable<DHT>): number {
   return [...nodes].reduce((sum, node) => sum + node.stats().served.changes, 0)
 }
 
-/** What a watch delivers, event by event. */
+/** The events of a watch, one by one. */
 class Loop<T> {
   readonly events: T[] = []
 
@@ -31,7 +31,7 @@ class Loop<T> {
     })()
   }
 
-  /** Resolves with the event of this number, once it is there. */
+  /** Resolves with the event of this number, as soon as it is there. */
   async event(index: number): Promise<T> {
     await vi.waitUntil(() => this.events.length > index, PATIENCE)
     return this.events[index] as T

@@ -95,7 +95,7 @@ describe('testnet', () => {
   })
 })
 
-/** Whom a node finds, in no particular order. */
+/** Finds peers from a node, in no particular order. */
 async function knownTo(node: DHT): Promise<string[]> {
   return idsOf(
     (await node.findNearestPeers('anything', { count: 20 })).map((peerId) => ({ peerId }))

@@ -23,7 +23,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true })
 })
 
-/** What the tutorial says that a command prints, as a pattern: `…` is anything. */
+/** Makes a pattern of the output that the tutorial shows for a command: `…` is anything. */
 function promised(command: RegExp): RegExp {
   const index = blocks.findIndex(({ language, code }) => language === 'sh' && command.test(code))
   const { language, code = '' } = blocks[index + 1] ?? {}

@@ -6,10 +6,10 @@ import { describe, expect, it } from 'vitest'
 import { PATIENCE, UNHURRIED } from '../support/libp2p-node.ts'
 
 const KEYS = Array.from({ length: 40 }, (_, i) => `key ${i}`)
-/** Without gateways, which would reach whatever a client does not. */
+/** Options without gateways, which would reach the replicas that a client does not. */
 const OPTIONS = { ...UNHURRIED, numReplicas: 3, serveGateway: false }
 
-/** A client that cannot dial some peers. */
+/** Starts a client that cannot dial some peers. */
 function clientWithout(
   unreachable: () => readonly PeerId[],
   initialPeers: DHT['multiaddrs']

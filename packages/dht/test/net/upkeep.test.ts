@@ -17,13 +17,13 @@ function storeAll(node: DHT): Promise<boolean[]> {
   return node.storeMany(keys().map((key) => ({ key, value: key, ttl: TTL })))
 }
 
-/** How many of the records each of the nodes should hold. */
+/** Counts the records that each node should hold. */
 function shares(nodes: readonly DHT[]): number[] {
   const held = keys().map((key) => nearestFirst(key, nodes).slice(0, DEFAULTS.numReplicas))
   return nodes.map((node) => held.filter((replicas) => replicas.includes(node)).length)
 }
 
-/** Pairs of a record and a node that should hold it and does not. */
+/** Lists the pairs of a record and a node that should hold it and does not. */
 async function lacking(nodes: readonly DHT[]): Promise<number> {
   const [asker, other] = nodes as [DHT, DHT]
   const pairs = keys().flatMap((key) =>
@@ -34,7 +34,9 @@ async function lacking(nodes: readonly DHT[]): Promise<number> {
   return (await Promise.all(pairs)).filter((record) => record === undefined).length
 }
 
-/** What could not be brought at once, on a busy machine, is brought by the audit some seconds later, or by the next one. */
+/**
+ * Options of a wait for the comparison of replicas, which sends what a busy machine could not hand over.
+ */
 const AUDITED = { timeout: 60_000, interval: 100 }
 
 describe('records where peers come and go', { timeout: 120_000 }, () => {

@@ -29,8 +29,8 @@ import { heldBy, putAt } from '../support/replica.ts'
 import { stockNode } from '../support/stock-node.ts'
 
 /*
- * What we believe about @libp2p/kad-dht. Where one of these fails after an upgrade, upstream has
- * changed: see what of src/kad can go, or must follow, before the pinned range is widened.
+ * Assumptions about @libp2p/kad-dht. If one fails after an upgrade, kad-dht has changed: adapt src/kad, or remove
+ * what it no longer needs, before you widen the pinned range.
  */
 
 describe('kad-dht', () => {
@@ -153,8 +153,7 @@ describe('kad-dht', () => {
 })
 
 /*
- * What we believe about the private parts of libp2p's encrypter and muxer, and that a connection of
- * other ones works all the same.
+ * Assumptions about the private parts of libp2p's encrypter and muxer. Connections without these parts work, too.
  */
 
 describe('noise', () => {
@@ -239,7 +238,7 @@ async function pinged(from: DisposableNode, to: DisposableNode): Promise<number>
   return from.services.ping.ping(to.getMultiaddrs())
 }
 
-/** The same object to all who do not know its private parts. */
+/** Hides the private parts of an object. */
 function without<T extends object>(target: T, hidden: readonly PropertyKey[]): T {
   return new Proxy(target, {
     get(_, name) {
@@ -254,7 +253,7 @@ function withoutDecoder<S extends { readonly connection: object }>(secured: S): 
   return { ...secured, connection: without(secured.connection, ['decoder']) }
 }
 
-/** What this process warns of, until the test ends. */
+/** Records the warnings of this process until the test ends. */
 function overheardWarnings(): { of(library: string): string[] } {
   const messages: string[] = []
   const spy = vi.spyOn(process, 'emitWarning').mockImplementation((message) => {

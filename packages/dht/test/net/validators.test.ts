@@ -83,7 +83,7 @@ describe('a network whose nodes have a schema', () => {
     expect(await lax.get('sensor/4', { latest: true })).toMatchObject({ value: 'warm' })
 
     expect(await node(1).get('sensor/4', { latest: true })).toBeUndefined()
-    // What is held there proves nothing to those who have the schema.
+    // The record held there proves nothing to peers with the schema.
     expect(await node(0).store('sensor/4', 4, { expirationTime: expirationTime - 60 })).toBe(true)
     expect(await node(0).get('sensor/4', { latest: true })).toMatchObject({ value: 4 })
   })

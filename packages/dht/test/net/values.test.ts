@@ -6,7 +6,7 @@ import { entriesOf } from '../support/found.ts'
 
 const bytes = Uint8Array.of(0, 1, 0xff)
 
-/** Many of them alike; each is a place of its own. */
+/** Names of different places, many of which look alike. */
 const NAMES: readonly Key[] = [
   0,
   '',
@@ -180,7 +180,7 @@ describe('a value', () => {
   })
 })
 
-/** A value as the name of a test. */
+/** Shows a value in the name of a test. */
 function shown(value: Value): string {
   const text = inspect(value, { depth: 9, breakLength: Number.POSITIVE_INFINITY })
   return text.length > 80 ? `${text.slice(0, 80)}…` : text

@@ -28,7 +28,7 @@ describe('a key that more peers watch than its replicas have places for', () => 
 
   afterAll(() => net?.stop())
 
-  /** A server that nothing else is about. */
+  /** Returns a server with no other part in the test. */
   function writer(): DHT {
     return servers[0] as DHT
   }
@@ -37,7 +37,7 @@ describe('a key that more peers watch than its replicas have places for', () => 
     return servers.filter((server) => server.stats().forwardedKeys > 0)
   }
 
-  /** Resolves when each watcher was delivered the value. */
+  /** Resolves when the value was delivered to each watcher. */
   async function delivered(value: string): Promise<void> {
     await Promise.all(
       loops.map(async (loop) => {

@@ -11,12 +11,12 @@ import { PeerProcess } from '../support/peer-process.ts'
 import { keyWhere, nearestFirst, putAt } from '../support/replica.ts'
 import { stockNode } from '../support/stock-node.ts'
 
-/** How many keys these nodes watch for others, all together. */
+/** Counts the keys that these nodes watch for others. */
 function watchedBy(nodes: Iterable<DHT>): number {
   return [...nodes].reduce((sum, node) => sum + node.stats().watchedForOthers, 0)
 }
 
-/** Resolves when so many replicas tell of changes. */
+/** Resolves when this many replicas notify. */
 async function untilWatched(nodes: Iterable<DHT>, count: number): Promise<void> {
   await vi.waitUntil(() => watchedBy(nodes) === count, PATIENCE)
 }
@@ -34,7 +34,7 @@ describe('watch', () => {
 
   afterAll(() => net?.stop())
 
-  /** A loop at the client, once the replicas know of it. */
+  /** Starts a loop at the client, and waits until the replicas know of it. */
   async function begun(key: string): Promise<Collected> {
     const before = watchedBy(servers)
     const loop = collected(client.watch(key))
@@ -42,7 +42,7 @@ describe('watch', () => {
     return loop
   }
 
-  /** The same, of a key that holds nothing. */
+  /** Does the same with a key that holds nothing. */
   async function begunEmpty(key: string): Promise<Collected> {
     const loop = await begun(key)
     expect(await loop.next()).toBeUndefined()

@@ -26,25 +26,27 @@ import { SimulatedWatches } from './simulated-watches.ts'
 
 const KEY = recordKey('key')
 
-/** How a reader asks. */
+/** The options of one read. */
 export interface Asked {
   readonly latest?: boolean
   readonly maxAge?: number | undefined
 }
 
-/** What a get found, and what it must not be older than. */
+/** The result of a get, and the oldest state that it may show. */
 export interface Got {
-  /** Undefined: nobody could be reached. */
+  /** The record read; undefined if no replica could be reached. */
   readonly record: DHTRecord | undefined
 
-  /** What every replica held when the oldest answer that is allowed left it. */
+  /** The record of every replica at the time of the oldest allowed answer. */
   readonly oldest: DHTRecord
 
-  /** What this node has shown or written by then. */
+  /** All that this node has shown or written by then. */
   readonly seen: DHTRecord
 }
 
-/** A node that reads and writes one key, while all replicas change, and others have copies of any age. */
+/**
+ * A node that reads and writes one key while all replicas change and other peers have copies of any age.
+ */
 export class AgingReader implements AsyncDisposable {
   readonly net: Simulation
   readonly reads: CachedReads
@@ -78,7 +80,7 @@ export class AgingReader implements AsyncDisposable {
     return this.net.clock.time
   }
 
-  /** All replicas accept or refuse a write of somebody else. */
+  /** Lets all replicas accept or refuse another peer's write. */
   async change(record: DHTRecord): Promise<void> {
     for (const { store } of this.#replicas) {
       store.apply(KEY, record)
@@ -88,7 +90,7 @@ export class AgingReader implements AsyncDisposable {
     await turns(2)
   }
 
-  /** This node stores something, and learns what beats it. */
+  /** Writes as this node, which learns of anything that beats the write. */
   async write(record: DHTRecord): Promise<void> {
     const beganMs = this.reads.nowMs()
     const result = await this.net.replicas.write(KEY, record, ACTIVE)
@@ -100,19 +102,21 @@ export class AgingReader implements AsyncDisposable {
     }
   }
 
-  /** A peer that is no replica has what one held so many seconds ago. */
+  /** Gives a peer that is no replica a copy of the record of some seconds ago. */
   copy(rank: number, age: number): void {
     const { copies } = this.net.peer(rank)
     copies.apply(KEY, this.#at(this.time - age))
     copies.markFresh(nameOf(KEY), 1000 * (this.time - age))
   }
 
-  /** A stranger has this node hold what is old. */
+  /** Lets a stranger store an old record at this node. */
   push(age: number): void {
     this.net.self.store.apply(KEY, this.#at(this.time - age), 'stranger')
   }
 
-  /** A client reaches nobody any more, or everybody again. A server would be a network of its own. */
+  /**
+   * Cuts a client off from all peers, or connects it again. A server would be a network of its own.
+   */
   reach(isReached: boolean): void {
     for (const peer of this.#isClient ? this.net.peers : []) {
       peer.fails = isReached ? 'never' : 'always'
@@ -127,13 +131,13 @@ export class AgingReader implements AsyncDisposable {
     this.#watching = watching
     void (async () => {
       for await (const _ of watching) {
-        // What is delivered is noted as it is learned.
+        // The states are recorded as they are learned.
       }
     })()
     await turns(20)
   }
 
-  /** The streams of all replicas that notify this node end. */
+  /** Ends the streams of all replicas that notify this node. */
   lose(): void {
     for (const rank of this.#watches.tellers(KEY)) {
       this.#watches.lose(rank)
@@ -174,7 +178,7 @@ export class AgingReader implements AsyncDisposable {
     this.reads.close()
   }
 
-  /** What every replica held at a time. */
+  /** Returns the record of every replica at a time. */
   #at(time: number): DHTRecord {
     return this.#states.findLast((state) => state.time <= time)?.record ?? EMPTY_RECORD
   }
@@ -189,7 +193,7 @@ export class AgingReader implements AsyncDisposable {
   }
 }
 
-/** What a reader would see of a record, and of the same with another one joined. */
+/** Returns a reader's view of a record, and of the same record joined with another one. */
 export function shownWith(record: DHTRecord, other: DHTRecord, time: number): [unknown, unknown] {
   return [shown(record, time), shown(join(record, other), time)]
 }
@@ -198,7 +202,7 @@ function shown(record: DHTRecord, time: number): unknown {
   return isEmpty(record) ? undefined : view(record, time)?.value
 }
 
-/** A record of one subkey that says when it was written. */
+/** Makes a record of one subkey whose value is the time of the write. */
 export function entry(subkey: string, value: number, expirationTime: number): DHTRecord {
   return subkeyRecord(subkey, value, expirationTime)
 }

@@ -2,7 +2,7 @@ import process from 'node:process'
 
 const NOBODY = 65_534
 
-/** Runs something without root's rights, by which a process may write anywhere. */
+/** Runs a function without the rights of root, who may write anywhere. */
 export async function asOrdinaryUser<T>(act: () => Promise<T>): Promise<T> {
   if (process.geteuid?.() !== 0) {
     return act()

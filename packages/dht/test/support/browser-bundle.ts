@@ -5,27 +5,27 @@ import { type OutputChunk, type Plugin, rolldown } from 'rolldown'
 export interface BrowserBundle {
   readonly chunks: readonly OutputChunk[]
 
-  /** The chunks' code by the paths at which they find each other. */
+  /** Code of the chunks, by the paths of their imports. */
   readonly scripts: ReadonlyMap<string, string>
 
   /** The path of the entry. */
   readonly entry: string
 
-  /** Modules that a browser would have to have. */
+  /** Imported modules that are not in the bundle. */
   readonly externals: readonly string[]
 
-  /** Bytes of what a page loads at first, compressed. */
+  /** Compressed bytes that a page loads at first. */
   readonly gzipBytes: number
 }
 
-/** The path of a file of test/browser. */
+/** Returns the path of a file in test/browser. */
 export function browserFile(name: string): string {
   return fileURLToPath(new URL(`../browser/${name}`, import.meta.url))
 }
 
 /**
- * Bundles a file of test/browser as an application would, from the packages' sources. `modules` take the place of
- * files, each by the specifier that imports it.
+ * Bundles a file of test/browser from the packages' sources, as an application would. `modules` replace files, each
+ * by the specifier of its import.
  */
 export async function browserBundle(
   file: string,
@@ -55,7 +55,7 @@ export async function browserBundle(
   }
 }
 
-/** Has modules loaded in place of files. Modules of tests have effects, whatever their package says. */
+/** Replaces files by modules. Modules of tests have side effects, whatever their package says. */
 function inPlaceOfFiles(modules: Readonly<Record<string, string>>): Plugin {
   return {
     name: 'in-place-of-files',
@@ -67,7 +67,7 @@ function inPlaceOfFiles(modules: Readonly<Record<string, string>>): Plugin {
   }
 }
 
-/** The entry, and what it imports in turn. */
+/** Lists the entry chunk and all chunks that it imports. */
 function loadedFirst(
   chunks: readonly OutputChunk[],
   names: ReadonlyMap<string, OutputChunk>

@@ -1,4 +1,4 @@
-/** Leaves nobody else a turn for so long. */
+/** Blocks the event loop for some milliseconds. */
 export function busyFor(ms: number): void {
   const untilMs = performance.now() + ms
 

@@ -1,7 +1,7 @@
 import type { CancellationToken } from '../../src/timing/cancellation.ts'
 
-/** A caller that waits to the end. */
+/** A token that is never cancelled. */
 export const ACTIVE: CancellationToken = { isCancelled: false }
 
-/** A caller that has gone. */
+/** A cancelled token. */
 export const CANCELLED: CancellationToken = { isCancelled: true }

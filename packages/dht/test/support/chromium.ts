@@ -9,10 +9,12 @@ import { browserBundle } from './browser-bundle.ts'
 
 const PATHS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
 
-/** The installed browser; undefined where there is none. */
+/** Path of the installed browser; undefined if there is none. */
 export const CHROMIUM: string | undefined = PATHS.find(existsSync)
 
-/** The title of tests that run in Chromium, or that they are skipped without it. */
+/**
+ * Makes the title of tests that run in Chromium. Without Chromium, it says that they are skipped.
+ */
 export function inChromium(subject: string): string {
   return CHROMIUM === undefined
     ? `${subject} in a browser (SKIPPED: Chromium is not installed)`
@@ -23,7 +25,7 @@ export function launchChromium(): Promise<Browser> {
   return chromium.launch({ executablePath: CHROMIUM ?? '', args: ['--no-sandbox'] })
 }
 
-/** A site of scripts on a free port of this machine. */
+/** A site that serves scripts on a free port of this machine. */
 export interface Site extends AsyncDisposable {
   readonly url: string
 }

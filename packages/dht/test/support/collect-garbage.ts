@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm'
 setFlagsFromString('--expose-gc')
 const gc: () => void = runInNewContext('gc')
 
-/** Frees at once whatever nothing leads to. */
+/** Collects garbage at once. */
 export function collectGarbage(): void {
   gc()
 }

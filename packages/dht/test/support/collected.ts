@@ -3,18 +3,18 @@ import { Mailbox } from './exchange-mailbox.ts'
 
 type Delivered = Found | undefined
 
-/** A loop over what is watched, that takes all that comes at once, and how it ended. */
+/** A loop that takes each event of a watch at once, and the way it ended. */
 export interface Collected {
-  /** What has been delivered and was not taken yet. */
+  /** Delivered events that the test has not taken yet. */
   readonly unread: number
 
-  /** What was delivered next, as soon as something is. */
+  /** Resolves with the next delivered event. */
   next(): Promise<Delivered>
 
-  /** The next value alone. */
+  /** Resolves with the value of the next event. */
   nextValue(): Promise<unknown>
 
-  /** Resolves when the loop has ended; rejects with what it threw. */
+  /** Resolves when the loop has ended; rejects with the error that ended it. */
   readonly ended: Promise<void>
 }
 

@@ -14,17 +14,17 @@ import { unfragmentedWrites } from '../../src/node/unfragmented-writes.ts'
 import { Mailbox } from './exchange-mailbox.ts'
 import { basicServices, type DisposableNode, libp2pNode, PATIENCE } from './libp2p-node.ts'
 
-/** How a node's connections are made: as ours are, or as everybody's. */
+/** The way to make a node's connections: with this library's layers, or plain. */
 export type Making = 'ours' | 'plain'
 
 type Bytes = Parameters<MessageStream['send']>[0]
 
-/** What one end of a connection sends. */
+/** Listens to the bytes that one end of a connection sends. */
 export interface Tap {
-  /** What the muxer has encrypted, piece by piece. */
+  /** Called with each piece that the muxer has encrypted. */
   onFrames?(bytes: Uint8Array): void
 
-  /** What the encrypter has written, piece by piece. */
+  /** Called with each piece that the encrypter writes. */
   onWrite?(bytes: Bytes): void
 }
 
@@ -32,7 +32,7 @@ export interface ConnectionPairInit {
   readonly near: Making
   readonly far: Making
 
-  /** Hears what the near end sends. */
+  /** Listens to the near end. */
   readonly tap?: Tap
 }
 
@@ -41,11 +41,11 @@ export interface ConnectionPair extends AsyncDisposable {
   readonly near: DisposableNode
   readonly far: DisposableNode
 
-  /** The connection, as each end has it. */
+  /** The far end of the connection. */
   readonly there: Connection
   readonly back: Connection
 
-  /** A new stream's two ends: the near one's, and the far one's. */
+  /** Opens a stream. Resolves with its near and its far end. */
   open(): Promise<[near: Stream, far: Stream]>
 }
 
@@ -82,7 +82,7 @@ export async function connectionPair({
   }
 }
 
-/** What libp2p's own connections keep to themselves: the transport's connection under all else. */
+/** Returns the transport's connection, a private field of libp2p's own connections. */
 export function transportOf(connection: Connection): MessageStream {
   return Reflect.get(connection, 'maConn')
 }

@@ -10,8 +10,7 @@ import { muteServer } from './loopback.ts'
 import { skewedDHT } from './skewed-node.ts'
 
 /*
- * What may become of a DHT, as programs of their own. When one of them is over, nothing that it
- * started may keep its process alive.
+ * Scenarios of a DHT, each a program of its own. Nothing that one starts may keep its process alive after its end.
  */
 
 /** Attempts to create a DHT that fail, by what is wrong. */
@@ -91,7 +90,7 @@ export const FAILURES: Readonly<Record<string, () => Promise<void>>> = {
   }
 }
 
-/** What goes well, and ends. */
+/** Calls that succeed, and then stop the DHT. */
 export const LIVES: Readonly<Record<string, () => Promise<void>>> = {
   'two peers store and get and stop': async () => {
     const first = await DHT.create()

@@ -11,13 +11,13 @@ export type EchoMessage =
 
 const WORDS = list(byteString(1_000_000, 'a word'), 256)
 
-/** The smallest protocol that there can be: words are sent, and come back in their order. */
+/** The smallest possible protocol: the other side returns each word, in order. */
 export const ECHO: MessageCodec<EchoMessage> = messages<EchoMessage>({
   say: [0, { words: WORDS }],
   echo: [1, { words: WORDS }]
 })
 
-/** The protocol as one peer is asked by it; its stream may end while nothing is asked, if that is wanted. */
+/** Makes the asking side. Its stream may end between requests, if that is wanted. */
 export function echoRequests(
   isEndingWhenIdle = false
 ): RequestProtocol<Uint8Array, string, EchoMessage> {
@@ -41,7 +41,7 @@ export function word(text: string): Uint8Array {
   return new TextEncoder().encode(text)
 }
 
-/** The other end of a stream of the protocol, in the hands of a test. */
+/** Makes the other end of a stream, which a test controls. */
 export function echoTalker(stream: Stream): Talker<EchoMessage> {
   return new Talker<EchoMessage>(stream, ECHO)
 }

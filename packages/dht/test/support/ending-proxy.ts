@@ -12,11 +12,11 @@ export interface EndingProxyInit {
   /** Bytes of the server that are passed on before a connection ends. */
   readonly bytes: number
 
-  /** Connections that end in this way. Later ones are passed on whole. */
+  /** Connections that end in this way. Later ones stay open. */
   readonly times: number
 }
 
-/** Opens a port in front of a server that ends its first connections early. */
+/** Opens a port in front of a server, and ends its first connections early. */
 export async function endingProxy(
   port: number,
   { bytes, times }: EndingProxyInit
@@ -67,7 +67,7 @@ function pairUp(client: Socket, server: Socket, sockets: Set<Socket>): void {
   }
 }
 
-/** Passes on so many bytes, and ends both. */
+/** Passes on some bytes, and ends both sockets. */
 function passOn(server: Socket, client: Socket, bytes: number): void {
   let left = bytes
   const end = (): void => {

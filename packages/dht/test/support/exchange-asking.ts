@@ -15,7 +15,7 @@ import { Talker } from './exchange-talker.ts'
 import { findKey, held, nothing } from './find-answers.ts'
 import { type Asker, askerOf, type OpenStream } from './protocol-asker.ts'
 
-/** The key, and the record, that a name stands for. */
+/** Returns the bytes of the key, or of the record, with a name. */
 export function bytesOf(name: string): Uint8Array {
   return new TextEncoder().encode(name)
 }
@@ -39,7 +39,7 @@ export function store(key: string, differences: Partial<StoreOne> = {}): StoreOn
   }
 }
 
-/** A reply to a FIND with these records; null: none is held. */
+/** Makes a reply to a FIND with these records; null stands for none. */
 export function found(
   id: number,
   records: readonly (string | null)[],
@@ -63,7 +63,7 @@ export function stored(id: number, outcomes: readonly ('accepted' | 'stale')[]):
   }
 }
 
-/** The records, or outcomes, of some answers. */
+/** Lists the records, or the outcomes, of some answers. */
 export function told(answers: readonly ExchangeResponse[]): (string | undefined)[] {
   return answers.map(
     ({ record, outcome }) => outcome ?? (record && new TextDecoder().decode(record))
@@ -72,7 +72,7 @@ export function told(answers: readonly ExchangeResponse[]): (string | undefined)
 
 export type ExchangeAsker = Asker<ExchangeRequest, ExchangeResponse>
 
-/** A client to a peer that is reached by these means. */
+/** Makes a client that opens its streams with a function. */
 export function clientOf(
   open: OpenStream,
   limits?: Partial<RequestStreamLimits>,
@@ -83,16 +83,16 @@ export function clientOf(
 
 const decoder = new PeerDecoder()
 
-/** A client, and the peer that it asks in the hands of a test. */
+/** A client and its peer, which a test controls. */
 export interface Asking {
   readonly client: ExchangeAsker
 
-  /** How many streams the client has opened, and how often it had none any more. */
+  /** Streams that the client has opened, and times at which it had none left. */
   readonly counts: { opened: number; idle: number }
 
   ask(...requests: ExchangeRequest[]): Promise<ExchangeResponse[]>
 
-  /** The other end of the next stream that the client opens. */
+  /** Resolves with the other end of the next stream that the client opens. */
   peer(): Promise<Talker>
 
   /** The client's own ends, in the order of their opening. */

@@ -1,9 +1,9 @@
-/** What comes is handed out in its order, to whoever waits for it. */
+/** A queue whose readers wait for the next item. */
 export class Mailbox<T> {
   readonly #items: T[] = []
   readonly #waiting: ((item: T) => void)[] = []
 
-  /** How many items nobody has taken yet. */
+  /** Items that no reader has taken yet. */
   get size(): number {
     return this.#items.length
   }
@@ -18,7 +18,7 @@ export class Mailbox<T> {
     }
   }
 
-  /** The first that has not been taken, as soon as there is one. */
+  /** Takes the oldest item, as soon as there is one. */
   async next(): Promise<T> {
     const [first] = this.#items.splice(0, 1)
 

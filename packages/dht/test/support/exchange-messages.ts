@@ -11,7 +11,7 @@ import { encodedPeer } from './encoded-peers.ts'
 
 const OUTCOMES: readonly WireOutcome[] = ['accepted', 'full', 'expired', 'invalid', 'refused']
 
-/** Lengths around those at which a length takes a byte more. */
+/** Byte strings of lengths around those whose prefix has one byte more. */
 const byteString = fc.oneof(
   { weight: 60, arbitrary: fc.uint8Array({ maxLength: 4 }) },
   { weight: 6, arbitrary: fc.uint8Array({ minLength: 126, maxLength: 129 }) },
@@ -31,7 +31,7 @@ const peer = fc
   })
   .map(encodedPeer)
 
-/** Answers that name peers by their place among those that the reply introduces. */
+/** Answers that name peers by their position in the reply's list. */
 function reply<T extends object>(name: string, answer: fc.Arbitrary<T>): fc.Arbitrary<Message> {
   return fc.record({ id, peers: fc.array(peer, { maxLength: 4 }) }).chain(({ id, peers }) => {
     const place = fc.nat(Math.max(0, peers.length - 1))
@@ -45,7 +45,7 @@ function reply<T extends object>(name: string, answer: fc.Arbitrary<T>): fc.Arbi
   })
 }
 
-/** Subkeys as text, each byte a character, once each and in their order. */
+/** Distinct subkeys in order, as text with a character for each byte. */
 const subkeys = fc
   .uniqueArray(
     fc.uint8Array({ maxLength: 3 }).map((bytes) => String.fromCharCode(...bytes)),
@@ -67,7 +67,7 @@ const outcome = fc.oneof(
   fc.record({ outcome: fc.constant('stale'), winner: fc.option(record, { nil: undefined }) })
 )
 
-/** Any message that can be said. */
+/** All messages of the protocol. */
 export const anyMessage: fc.Arbitrary<Message> = fc.oneof(
   fc.record({
     name: fc.constant('find' as const),
@@ -94,7 +94,7 @@ export const anyMessage: fc.Arbitrary<Message> = fc.oneof(
   })
 )
 
-/** A change to some bytes, as a fault or a foe may make it. */
+/** A change of some bytes, as a fault or an attacker may make it. */
 export type Mutation =
   | { readonly name: 'set' | 'insert'; readonly at: number; readonly byte: number }
   | { readonly name: 'remove' | 'cut'; readonly at: number }

@@ -15,7 +15,7 @@ interface HasNode {
   readonly libp2p: Node
 }
 
-/** The kinds of kad-dht's requests that these nodes send from now on, each time they do. */
+/** Records the types of kad-dht's requests that these nodes send from now on. */
 export function kadRequests(nodes: readonly HasNode[]): readonly string[] {
   const types: string[] = []
 
@@ -32,7 +32,7 @@ export function kadRequests(nodes: readonly HasNode[]): readonly string[] {
   return types
 }
 
-/** A node's open exchange streams with one peer, of both directions. */
+/** Lists a node's open exchange streams with a peer, in both directions. */
 export function exchangeStreams({ libp2p }: HasNode, peer: PeerId): Stream[] {
   return libp2p
     .getConnections(peer)
@@ -40,7 +40,7 @@ export function exchangeStreams({ libp2p }: HasNode, peer: PeerId): Stream[] {
     .filter(({ protocol }) => protocol === EXCHANGE_PROTOCOL)
 }
 
-/** A stranger to the network who asks one of its peers, and says what it likes. */
+/** A peer outside the network that sends any messages to one of its servers. */
 export interface Stranger extends AsyncDisposable {
   readonly node: DisposableNode
 
@@ -64,16 +64,16 @@ export async function strangerTo(peer: HasNode): Promise<Stranger> {
   }
 }
 
-/** Whether a peer asks a new one whom it knows near to the asker itself (N8i). */
+/** Whether a message asks a new peer for the neighbours of the asker (N8i). */
 export function isGreeting(message: Message): boolean {
   return message.name === 'find' && !message.keys.some(({ key }) => isRecordKey(key))
 }
 
-/** A peer that passes for one of the network, and whose answers are in the hands of a test. */
+/** A peer that looks like a server of the network. A test controls its answers. */
 export interface Impostor extends AsyncDisposable {
   readonly node: DisposableNode
 
-  /** The streams on which others have asked it for a record, or stored one. */
+  /** The streams on which other peers have requested or stored a record. */
   readonly talkers: Mailbox<Talker>
 }
 

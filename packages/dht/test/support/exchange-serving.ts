@@ -14,7 +14,7 @@ import { findKey } from './find-answers.ts'
 import { manualClock } from './manual-clock.ts'
 import { peerNumber } from './numbered-peers.ts'
 
-/** What time it is at the peer that answers. */
+/** The time at the answering peer, in seconds. */
 export const NOW = 1_000_000
 
 export function contact(
@@ -24,7 +24,7 @@ export function contact(
   return { id: peerNumber(n), multiaddrs: addresses.map((address) => multiaddr(address)) }
 }
 
-/** A record of about so many bytes, that lives for another hour. */
+/** Makes a record of about this size that lives for another hour. */
 export function recordOf(value: string, sizeBytes = 0): DHTRecord {
   return plainRecord([value, new Uint8Array(sizeBytes)], NOW + 3600)
 }
@@ -59,39 +59,39 @@ export function storeRequest(
 }
 
 export interface ServingInit extends RecordStoreOptions {
-  /** The peers that the server knows, nearest first, whatever the key is. */
+  /** The peers that the server knows, nearest first, for every key. */
   readonly known?: readonly PeerInfo[]
 
-  /** The peers that it knows besides: for each key others, until there are none left. */
+  /** Further peers that it knows: others for each key, until none are left. */
   readonly crowd?: readonly PeerInfo[]
 
-  /** What the server lets others take of it. */
+  /** The limits of the server. */
   readonly nodeLimits?: NodeLimits
 
-  /** Who may do what. */
+  /** The rights of peers. */
   readonly access?: Access
 
   /** The store, instead of a new one. */
   readonly held?: RecordStore
 
-  /** Whether its neighbours have had the time to hand over what it lacks. */
+  /** Whether its neighbours have had the time to hand over missing records. */
   readonly isSettled?: () => boolean
 
-  /** Of which keys it is a replica: by default of all. */
+  /** Whether it is a replica of a key. @default always */
   readonly isReplicaOf?: (key: Uint8Array) => boolean
 
-  /** Where it keeps copies. */
+  /** The store of its copies. */
   readonly copies?: RecordStore
 
-  /** Who the server believes to talk with. */
+  /** The asking peer, according to the server. */
   readonly asker?: PeerId
 }
 
-/** A server with a store of its own, and somebody who talks to it. */
+/** A server with a store of its own, and a peer that sends it messages. */
 export interface Serving {
   readonly store: RecordStore
 
-  /** The end of the stream that the server has. */
+  /** The server's end of the stream. */
   readonly stream: Talker['stream']
   readonly talker: Talker
 }

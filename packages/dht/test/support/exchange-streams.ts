@@ -3,12 +3,12 @@ import { EXCHANGE_PROTOCOL } from '../../src/exchange/messages.ts'
 import { Mailbox } from './exchange-mailbox.ts'
 import { basicServices, libp2pNode } from './libp2p-node.ts'
 
-/** Two connected peers without any DHT, and streams from one to the other. */
+/** Two connected peers without a DHT, and streams from one to the other. */
 export interface StreamSource extends AsyncDisposable {
-  /** Who opens the streams. */
+  /** The peer that opens the streams. */
   readonly asker: PeerId
 
-  /** A new stream's two ends: the asker's, and the other's. */
+  /** Opens a stream. Resolves with the asking end and the other one. */
   open(): Promise<[Stream, Stream]>
 }
 

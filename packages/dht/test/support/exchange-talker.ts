@@ -6,14 +6,14 @@ import { MAX_PLAUSIBLE_MESSAGE_BYTES } from '../../src/wire/limits.ts'
 import type { MessageCodec } from '../../src/wire/schema.ts'
 import { Mailbox } from './exchange-mailbox.ts'
 
-/** A message's bytes. */
+/** Encodes a message. */
 export function encoded(message: Message): Uint8Array {
   const writer = new ByteWriter()
   EXCHANGE.write(writer, message)
   return writer.take()
 }
 
-/** Some bytes as a frame, whatever they are. */
+/** Makes a frame of any bytes. */
 export function frameOf(content: Uint8Array): Uint8Array {
   const frame = Buffer.alloc(4 + content.length)
   frame.writeUInt32BE(content.length)
@@ -21,7 +21,7 @@ export function frameOf(content: Uint8Array): Uint8Array {
   return new Uint8Array(frame)
 }
 
-/** The head of a frame that may never come. */
+/** Makes the head of a frame whose content need not follow. */
 export function headOf(length: number): Uint8Array {
   const head = Buffer.alloc(4)
   head.writeUInt32BE(length)
@@ -32,21 +32,21 @@ interface Named {
   readonly name: string
 }
 
-/** A message of some protocol, as a frame. */
+/** Makes a frame of a message. */
 function framed<M>(message: M, codec: MessageCodec<M>): Uint8Array {
   const writer = new ByteWriter()
   codec.write(writer, message)
   return frameOf(writer.take())
 }
 
-/** One end of a stream in the hands of a test, which says what it likes, in the messages of a protocol. */
+/** One end of a stream, from which a test sends any messages of a protocol. */
 export class Talker<M extends Named = Message> {
   readonly stream: Stream
 
-  /** The sizes of all messages that have come. */
+  /** The sizes of all received messages. */
   readonly sizes: number[] = []
 
-  /** Why the stream ended, once it has. */
+  /** Resolves when the stream has ended, with the reason if there is one. */
   readonly ended: Promise<Error | undefined>
   readonly #heard = new Mailbox<M>()
   readonly #codec: MessageCodec<M>
@@ -56,13 +56,13 @@ export class Talker<M extends Named = Message> {
     onAck: (bytes) => this.acks.push(bytes)
   })
 
-  /** Bytes of the parts that each ack was for. */
+  /** Bytes of the parts that each acknowledgement was for. */
   readonly acks: number[] = []
 
-  /** Whether parts are acknowledged as they come. */
+  /** Whether parts are acknowledged at once. */
   isAcknowledging = true
 
-  /** The exchange is spoken if no codec is given. Messages that are handled already are not heard. */
+  /** Uses the codec of the exchange by default. Handled messages are not queued. */
   constructor(
     stream: Stream,
     codec?: MessageCodec<M>,
@@ -78,7 +78,7 @@ export class Talker<M extends Named = Message> {
     stream.addEventListener('close', ({ error }) => resolve(error))
   }
 
-  /** How many messages have come that were not heard yet. */
+  /** Received messages that the test has not taken yet. */
   get unheard(): number {
     return this.#heard.size
   }
@@ -91,7 +91,7 @@ export class Talker<M extends Named = Message> {
     this.stream.send(bytes)
   }
 
-  /** Waits for the next message, which must be of this kind. Rejects when the stream ends before it comes. */
+  /** Waits for the next message, which must have this name. Rejects when the stream ends first. */
   async hear<N extends M['name']>(name: N): Promise<Extract<M, { name: N }>> {
     const message = await Promise.race([this.#heard.next(), this.#end()])
 
@@ -102,7 +102,7 @@ export class Talker<M extends Named = Message> {
     return message as Extract<M, { name: N }>
   }
 
-  /** The next message, whatever it is. */
+  /** Waits for the next message of any name. */
   hearAny(): Promise<M> {
     return this.#heard.next()
   }
@@ -129,7 +129,7 @@ export class Talker<M extends Named = Message> {
     }
   }
 
-  /** Acknowledges all parts that have come, and from now on each at once. */
+  /** Acknowledges all parts received so far, and later ones at once. */
   acknowledge(): void {
     this.isAcknowledging = true
     const unacked = this.#reader.takeUnacked()

@@ -1,6 +1,6 @@
 import type { Found, Subkey, Value } from '@waggle/dht'
 
-/** The subkeys of a dictionary that was found, with what is under each. */
+/** Lists the subkeys of a dictionary with their values. */
 export function entriesOf(found: Found | undefined): [Subkey, Found<Value>][] {
   if (found?.value instanceof Map) {
     return [...found.value]
@@ -9,7 +9,7 @@ export function entriesOf(found: Found | undefined): [Subkey, Found<Value>][] {
   throw new Error('what was found is not a dictionary')
 }
 
-/** The subkeys alone. */
+/** Lists the subkeys of a dictionary. */
 export function subkeysOf(found: Found | undefined): Subkey[] {
   return entriesOf(found).map(([subkey]) => subkey)
 }

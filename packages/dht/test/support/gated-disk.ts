@@ -1,30 +1,30 @@
 import type { Batch, Disk } from '../../src/persistence/disk.ts'
 
-/** A disk in memory that fails, and takes its time, as a test wants. */
+/** A disk in memory that fails, and delays writes, as a test wants. */
 export class GatedDisk implements Disk {
-  /** What is on it. */
+  /** The records on the disk. */
   readonly records = new Map<string, Uint8Array>()
 
-  /** All that was to be written, whether or not it was. */
+  /** All batches, whether they were written or not. */
   readonly batches: Batch[] = []
 
-  /** Why writing fails, if it does. */
+  /** The error of further writes; undefined: they succeed. */
   failure: Error | undefined
 
-  /** Whether a write that fails gets there all the same. */
+  /** Whether a failing write takes effect all the same. */
   isUnsure = false
 
-  /** What would leave more records than this on it fails. */
+  /** Records that fit. Larger batches fail. */
   maxRecords: number = Number.POSITIVE_INFINITY
 
-  /** The numbers of records on it that batches got wrong. */
+  /** Wrong numbers of records that batches have claimed. */
   readonly miscounts: number[] = []
   isClosed = false
   compactions = 0
   readonly #notes = new Map<string, string>()
   #gate: PromiseWithResolvers<void> | undefined
 
-  /** Nothing is written before {@link open}. */
+  /** Holds all writes until {@link open}. */
   shut(): void {
     this.#gate ??= Promise.withResolvers()
   }

@@ -24,7 +24,7 @@ export async function buildGoPeer(directory: string): Promise<string> {
   return program
 }
 
-/** A peer that runs go-libp2p-kad-dht, in a process of its own. Disposing of it ends the process. */
+/** A peer that runs go-libp2p-kad-dht in a process of its own. Disposing of it ends the process. */
 export class GoPeer implements AsyncDisposable {
   readonly #child: ChildProcess
   readonly #lines: AsyncIterator<string>
@@ -58,7 +58,7 @@ export class GoPeer implements AsyncDisposable {
     return Number(await this.#ask('peers'))
   }
 
-  /** Keys of the records that it holds, in hex. */
+  /** Lists the keys of its records, in hex. */
   async held(): Promise<string[]> {
     return (await this.#ask('held')).split(' ').filter((key) => key !== '')
   }
@@ -77,7 +77,7 @@ export class GoPeer implements AsyncDisposable {
     }
   }
 
-  /** One after the other, since answers come in the order of the questions. */
+  /** Asks one question after the other, because answers come in their order. */
   #ask(command: string): Promise<string> {
     const answer = this.#last.then(() => {
       this.#child.stdin?.write(`${command}\n`)

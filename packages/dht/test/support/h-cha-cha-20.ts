@@ -1,7 +1,7 @@
 /** The constant words of ChaCha20. */
 const CONSTANTS = [0x61707865, 0x3320646e, 0x79622d32, 0x6b206574]
 
-/** Words of the state that each quarter round of a double round works on. */
+/** Indexes of the words in each quarter round of a double round. */
 const QUARTER_ROUNDS = [
   [0, 4, 8, 12],
   [1, 5, 9, 13],
@@ -13,7 +13,9 @@ const QUARTER_ROUNDS = [
   [3, 4, 9, 14]
 ] as const
 
-/** Makes the key of XChaCha20 of a key and the first 16 bytes of its nonce, which OpenSSL does not. */
+/**
+ * Derives the key of XChaCha20 from a key and the first 16 bytes of its nonce. OpenSSL does not.
+ */
 export function hChaCha20(key: Uint8Array, nonce: Uint8Array): Uint8Array {
   const state = Uint32Array.from([...CONSTANTS, ...wordsOf(key), ...wordsOf(nonce)])
 
@@ -30,7 +32,7 @@ export function hChaCha20(key: Uint8Array, nonce: Uint8Array): Uint8Array {
   return new Uint8Array(words.buffer)
 }
 
-/** Adds one word to another, and turns a third by it. */
+/** Adds one word to another, and rotates a third one by the sum. */
 function mix(
   state: Uint32Array,
   [to, by, turned]: readonly [number, number, number],

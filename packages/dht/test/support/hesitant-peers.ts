@@ -10,17 +10,17 @@ import { bookOf } from './verified-peers.ts'
 
 const target = pointOf(Uint8Array.of(7))
 
-/** All peers that there are, the nearest to what is searched for first. */
+/** All peers, nearest to the target first. */
 export const peers: readonly PeerInfo[] = nearestFirst(target, contacts(40))
 export const NOTHING: LookupResponse = { closer: [] }
 export const REQUEST_TIMEOUT_MS = 3000
 
-/** How many peers are asked at once unless a test says otherwise. */
+/** Peers asked at once, by default. */
 export const PARALLELISM = 3
 
 export type Ask = Lookup<LookupResponse>['ask']
 
-/** One question that the test answers when it likes. */
+/** One request, which the test answers later. */
 export interface Question {
   readonly contact: PeerInfo
   readonly cancellation: CancellationToken
@@ -28,7 +28,7 @@ export interface Question {
   fail(error: unknown): void
 }
 
-/** Peers that answer nothing until they are told to. */
+/** Makes peers that answer only when a test says so. */
 export function hesitantPeers(): { questions: Question[]; ask: Ask } {
   const questions: Question[] = []
 
@@ -53,15 +53,15 @@ export function searchFor(count: number, known: readonly PeerInfo[] = peers): Se
   return search
 }
 
-/** All lookups of a node, and what comes of them. */
+/** All lookups of a node, and their results. */
 export interface Scene {
   readonly book: PeerBook
   readonly lookups: Lookups
 
-  /** Who was told of, and whether they answered, in order. */
+  /** The peers whose answers or failures a lookup took in, in order. */
   readonly taken: [rank: number, hasAnswered: boolean][]
 
-  /** Runs a lookup that takes in whatever comes. */
+  /** Runs a lookup that takes in every answer. */
   run(search: Search, ask: Ask, differences?: Partial<Lookup<LookupResponse>>): Promise<unknown>
 }
 
@@ -95,7 +95,7 @@ export function scene(init: Partial<LookupsInit> = {}): Scene {
   }
 }
 
-/** How many peers are nearer. */
+/** Counts the peers that are nearer to the target. */
 export function rankOf({ id }: PeerInfo): number {
   return peers.findIndex((peer) => peer.id.equals(id))
 }
@@ -104,7 +104,7 @@ export function ranksAsked(questions: readonly Question[]): number[] {
   return questions.map(({ contact }) => rankOf(contact))
 }
 
-/** Which of the peers are avoided now. */
+/** Lists the ranks of the avoided peers. */
 export function avoidedRanks({ book }: Scene): number[] {
   return [...peers.keys()].filter((rank) => book.isAvoided(peers[rank] as PeerInfo))
 }

@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 
-/** Every import of another source file, type imports included. */
+/** All imports of other source files, type imports included. */
 export type ImportGraph = ReadonlyMap<string, readonly string[]>
 
 const SPECIFIER = /(?:\bfrom|\bimport)\s*\(?\s*'([.#][^']+)'/g
 
-/** Files of one package that a name stands for, by the platform (`imports` of its package.json). */
+/** Files that a name of `imports` in package.json stands for, by the platform. */
 type Names = ReadonlyMap<string, readonly string[]>
 
 /** Reads the imports of all TypeScript files in a folder; paths are relative to it. */
@@ -40,14 +40,13 @@ function namesIn(folder: string): Names {
   )
 }
 
-/** Finds a cycle between files, as the path that leads back to where it began. */
+/** Finds a cycle between files, as a path back to its start. */
 export function fileCycle(graph: ImportGraph): string[] | undefined {
   return findCycle(graph)
 }
 
 /**
- * Finds a cycle between the entries of one folder, at any depth: its files, and its folders with
- * all that is in them.
+ * Finds a cycle between the entries of one folder, at any depth: its files, and its folders as wholes.
  */
 export function folderCycle(graph: ImportGraph): string[] | undefined {
   const folders = new Set([...graph.keys()].flatMap(ancestors))
@@ -63,13 +62,13 @@ export function folderCycle(graph: ImportGraph): string[] | undefined {
   return undefined
 }
 
-/** Lists the folders that a file lies in, from the root ('') down. */
+/** Lists the folders that contain a file, from the root ('') down. */
 function ancestors(file: string): string[] {
   const parts = file.split(sep).slice(0, -1)
   return ['', ...parts.map((_, depth) => parts.slice(0, depth + 1).join(sep))]
 }
 
-/** Draws the imports between the entries of one folder. */
+/** Makes the graph of imports between the entries of one folder. */
 function entriesOf(graph: ImportGraph, folder: string): ImportGraph {
   const prefix = folder === '' ? '' : folder + sep
   const entryOf = (file: string): string | undefined =>

@@ -8,14 +8,14 @@ import { GatedDisk } from './gated-disk.ts'
 import { type ManualClock, manualClock } from './manual-clock.ts'
 import { silentLog } from './silent-log.ts'
 
-/** A store that a journal keeps on a disk, in a time that is a test's to pass. */
+/** A store with a journal on a disk, in manual time. */
 export class KeptStore {
   readonly clock: ManualClock = manualClock(100)
   readonly disk: GatedDisk = new GatedDisk()
   readonly store: RecordStore
   readonly journal: Journal
 
-  /** What the journal has told of its state: why it fails, or that it does no more. */
+  /** The journal's reports of its state: an error, or undefined when it has recovered. */
   readonly states: (Error | undefined)[] = []
 
   constructor({
@@ -41,18 +41,18 @@ export class KeptStore {
     return this.disk.records.get(nameOf(recordKey(key)))
   }
 
-  /** The numbers of changes in all batches. */
+  /** Numbers of changes in all batches. */
   get batchSizes(): number[] {
     return this.disk.batches.map(({ changes }) => changes.length)
   }
 }
 
-/** Has timers wait until a test says so. */
+/** Stops all timers until a test lets time pass. */
 export function stopTime(): void {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'clearImmediate'] })
 }
 
-/** Lets everything happen that waits for no more than so much time. */
+/** Runs all timers that are due within this time. */
 export async function pass(ms = 0): Promise<void> {
   await vi.advanceTimersByTimeAsync(ms)
 }
@@ -62,7 +62,7 @@ export interface Settled {
   reason?: unknown
 }
 
-/** What has become of a promise by now. */
+/** Records the present state of a promise. */
 export function settled(promise: Promise<void> | undefined): Settled {
   const result: Settled = { state: promise === undefined ? 'nothing to wait for' : 'pending' }
   promise?.then(

@@ -5,17 +5,17 @@ import { temporaryDirectory } from './temporary-directory.ts'
 const WRITERS = 32
 const TTL = 3600
 
-/** How long writing goes on before a kill: at random between these. */
+/** Milliseconds of writing before a kill, at random between these two. */
 const MIN_WRITING_MS = 30
 const MAX_WRITING_MS = 330
 
-/** Keys that are looked for with one call. */
+/** Keys looked up with one call. */
 const LOOKED_FOR_AT_ONCE = 500
 
-/** For an answer of a peer on a machine that is busy with other things. */
+/** Milliseconds for an answer of a peer on a busy machine. */
 const PATIENCE_MS = 60_000
 
-/** Keys that are written again and again, each by one writer. */
+/** Keys that are rewritten continuously, each by one writer. */
 const BUSY_KEYS = 4
 
 export interface KillLoopOptions {
@@ -24,19 +24,19 @@ export interface KillLoopOptions {
 }
 
 export interface KillLoopResult {
-  /** Writes that the peer said it holds. */
+  /** Writes that the peer acknowledged. */
   readonly acknowledged: number
 
-  /** Those of them that were not there when it came back, nor anything later. */
+  /** Acknowledged writes that were missing after a restart, with nothing later in their place. */
   readonly lost: number
 
-  /** How long before its kill the oldest of them had been acknowledged. */
+  /** Milliseconds from the acknowledgement of the oldest lost write to the kill. */
   readonly lostMs: number
 
   /** Starts at which the peer found its disk damaged. */
   readonly damages: number
 
-  /** From the start of the process until the peer could be asked, for each start. */
+  /** Milliseconds from each start of the process to its first answer. */
   readonly startMs: readonly number[]
 }
 
@@ -46,8 +46,8 @@ interface Write {
 }
 
 /**
- * Kills the only replica of a network with SIGKILL while it is written to, starts it again, and
- * looks for every write that it had acknowledged; again and again.
+ * Kills the only replica of a network with SIGKILL during writes, starts it again, and looks up every write that it
+ * had acknowledged; repeatedly.
  */
 export async function killLoop({ kills, durability }: KillLoopOptions): Promise<KillLoopResult> {
   await using directory = await temporaryDirectory()
@@ -69,7 +69,7 @@ class KillLoop {
   /** The latest acknowledged write of each key. */
   readonly #writes = new Map<string, Write>()
 
-  /** The keys of those since the last look. */
+  /** Keys written since the last look. */
   readonly #fresh = new Set<string>()
   #peer: PeerProcess | undefined
   #acknowledged = 0
@@ -82,7 +82,7 @@ class KillLoop {
     this.#options = options
   }
 
-  /** Starts the peer, and looks for what was acknowledged before the last kill. */
+  /** Starts the peer, and looks up all writes acknowledged before the last kill. */
   async look(keys: Iterable<string> = this.#fresh): Promise<void> {
     this.#peer = await this.#start()
     await using client = await this.#client(this.#peer)
@@ -123,7 +123,7 @@ class KillLoop {
     await Promise.all(writers)
   }
 
-  /** Looks for all that was ever acknowledged: what has been there once may not vanish later. */
+  /** Looks up all writes that were ever acknowledged: none may vanish later. */
   async end(): Promise<KillLoopResult> {
     await this.look(this.#writes.keys())
     await this.#peer?.[Symbol.asyncDispose]()
@@ -160,7 +160,7 @@ class KillLoop {
     })
   }
 
-  /** One write after the other, until one is not held. */
+  /** Writes one value after the other, until one is not held. */
   async #write(client: DHT, name: string, sameKey: string | undefined): Promise<void> {
     for (let count = 0; ; count++) {
       const key = sameKey ?? `${name}/${count}`

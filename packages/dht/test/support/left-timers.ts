@@ -24,8 +24,8 @@ Object.defineProperties(starting, Object.getOwnPropertyDescriptors(start))
 Object.assign(globalThis, { setTimeout: starting, clearTimeout: stopping })
 
 /**
- * Clears the timers that a test file has left. Those that start again whenever they ring would ring among the manual
- * timers of a later file of the worker, and never end there.
+ * Clears the timers that a test file has left. Recurring ones would otherwise run among the manual timers of a later
+ * file of the worker, and never end there.
  */
 export function clearLeftTimers(): void {
   for (const timer of pending) {

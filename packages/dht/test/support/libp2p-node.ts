@@ -11,13 +11,13 @@ import { internalsOf, type KadInternals, NO_PATH } from '../../src/kad/internals
 import { pointOfPeer } from '../../src/peers/key-space.ts'
 import { peerNumber } from './numbered-peers.ts'
 
-/** How long peers may take to learn of each other on a busy machine, and how often to look. */
+/** Milliseconds for peers to learn of each other on a busy machine, and between two looks. */
 export const PATIENCE = { timeout: 20_000, interval: 20 }
 
-/** For tests in which no request may fail because the machine is busy. */
+/** Options of tests in which no request may fail because the machine is busy. */
 export const UNHURRIED = { requestTimeoutMs: 30_000 }
 
-/** What kad-dht needs beside it. */
+/** The services that kad-dht needs. */
 export interface BasicServices extends ServiceMap {
   identify: Identify
   ping: Ping
@@ -25,12 +25,12 @@ export interface BasicServices extends ServiceMap {
 
 export type DisposableNode<S extends ServiceMap = BasicServices> = Libp2p<S> & AsyncDisposable
 
-/** Fresh ones for each node. */
+/** Creates new services for each node. */
 export function basicServices(): ServiceFactoryMap<BasicServices> {
   return { identify: identify(), ping: ping() }
 }
 
-/** Starts a node as an application may make it, on a free loopback port. */
+/** Starts a node as an application would, on a free loopback port. */
 export async function libp2pNode<S extends ServiceMap>(
   services: ServiceFactoryMap<S>,
   connections: Pick<
@@ -57,12 +57,12 @@ export async function libp2pNode<S extends ServiceMap>(
   return Object.assign(node, { [Symbol.asyncDispose]: async () => node.stop() })
 }
 
-/** What a node's kad-dht is made of. */
+/** Returns the internals of a node's kad-dht. */
 export function kadOf(node: Libp2p<ServiceMap>): KadInternals {
   return internalsOf(Reflect.get(node.services, 'dht') as KadDHT)
 }
 
-/** What a peer says that it serves, when a node connected to it asks. */
+/** Asks a peer for its protocols, as a node does that connects to it. */
 export async function protocolsOf(
   { peerId }: { readonly peerId: PeerId },
   node: Libp2p<ServiceMap>
@@ -83,7 +83,7 @@ export function knows(node: Libp2p<ServiceMap>, peer: PeerId): boolean {
   return nearest.some((known) => known.equals(peer))
 }
 
-/** The peers that one peer names near to a third one, asked by kad-dht's own message. */
+/** Asks a peer for the peers nearest to a third one, by kad-dht's own message. */
 export async function namedBy(
   node: Libp2p<ServiceMap>,
   peer: PeerId,
@@ -101,7 +101,7 @@ export async function namedBy(
   throw new Error(`${peer} does not answer`)
 }
 
-/** Connects each node with each, and waits until all of them have each other in their routing tables. */
+/** Connects all nodes with each other, and waits until each is in all routing tables. */
 export async function acquaint(...nodes: readonly Libp2p<ServiceMap>[]): Promise<void> {
   const pairs = nodes.flatMap((a, i) => nodes.slice(i + 1).map((b) => [a, b] as const))
   await Promise.all(pairs.map(([a, b]) => a.dial(b.getMultiaddrs())))
@@ -119,7 +119,10 @@ export async function untilKnown(
   }, PATIENCE)
 }
 
-/** kad-dht does so by itself, but once only: a peer that was slow to answer then is left out. */
+/**
+ * Adds a peer to a routing table. kad-dht does so by itself, but only once, so that a peer that is slow at that
+ * moment is left out.
+ */
 async function addToTable(node: Libp2p<ServiceMap>, peer: PeerId): Promise<void> {
   const table = kadOf(node).routingTable as unknown as { add(peer: PeerId): Promise<void> }
   await table.add(peer)

@@ -4,10 +4,10 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 const FIRST_IN_A_ROW = 10_000
 const FIRST_PORT = 20_000
 
-/** From here on the system hands out ports to whoever asks for any: too easily taken meanwhile. */
+/** The first port that the system gives to any process that asks for one. */
 const FIRST_EPHEMERAL_PORT = 32_768
 
-/** A loopback address that nobody listens on now, as `127.0.0.1:<port>`. */
+/** Finds a loopback address without a listener, as `127.0.0.1:<port>`. */
 export async function freeAddress(): Promise<string> {
   for (;;) {
     const port = randomFrom(FIRST_PORT, FIRST_EPHEMERAL_PORT)
@@ -18,7 +18,9 @@ export async function freeAddress(): Promise<string> {
   }
 }
 
-/** The first of so many ports in a row that nobody listens on now: none of those that `freeAddress` gives. */
+/**
+ * Finds the first of some ports in a row without listeners, none of which `freeAddress` returns.
+ */
 export async function freePorts(count: number): Promise<number> {
   for (;;) {
     const first = randomFrom(FIRST_IN_A_ROW, FIRST_PORT - count)
@@ -45,11 +47,11 @@ async function isFree(port: number): Promise<boolean> {
   }
 }
 
-/** A server that lets everybody connect and never says a word. */
+/** A server that accepts every connection and sends nothing. */
 export interface MuteServer extends AsyncDisposable {
   readonly address: string
 
-  /** Resolves when somebody has connected. */
+  /** Resolves at the first connection. */
   readonly connected: Promise<unknown>
 }
 

@@ -1,4 +1,4 @@
-/** A clock that stands still until it is set. */
+/** A clock that moves only when a test sets it. */
 export interface ManualClock {
   (): number
   time: number

@@ -1,8 +1,8 @@
 import type { PersistenceHook } from '../../src/store/store-listeners.ts'
 
-/** A keeper that makes durable what a test says, when it says so. */
+/** A persistence hook that makes changes durable when a test says so. */
 export class ManualPersistence implements PersistenceHook {
-  /** Those who wait, in their order. */
+  /** The waiting callers, in their order. */
   readonly waiting: PromiseWithResolvers<void>[] = []
   #hasChanged = false
 
@@ -10,7 +10,7 @@ export class ManualPersistence implements PersistenceHook {
     this.#hasChanged = true
   }
 
-  /** Each change is on its own. */
+  /** Resolves when a test says so, for each change alone. */
   whenDurable(): Promise<void> | undefined {
     if (!this.#hasChanged) {
       return undefined

@@ -1,7 +1,7 @@
 import { NotFoundError } from '@libp2p/interface'
 import { type Datastore, Key, type Pair, type Query } from 'interface-datastore'
 
-/** A datastore with a Map behind it that does what kad-dht needs of one. */
+/** Makes a datastore on a Map, with the methods that kad-dht uses. */
 export function mapDatastore(): Datastore {
   return new MapDatastore() as Partial<Datastore> as Datastore
 }

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, it, type TestContext } from 'vitest'
 
-/** What tests for Mocha find in `this`. */
+/** The value of `this` in Mocha's tests. */
 interface MochaContext {
   timeout(ms: number): void
   skip(): void
@@ -8,7 +8,7 @@ interface MochaContext {
 
 type MochaTest = (this: MochaContext) => unknown
 
-/** Defines the globals of Mocha, in which js-libp2p's conformance suites are written, by those of Vitest. */
+/** Defines Mocha's globals by Vitest's. js-libp2p's conformance suites are written for Mocha. */
 export function defineMochaGlobals(): void {
   Object.assign(globalThis, {
     describe: (name: string, define: MochaTest) =>

@@ -7,9 +7,8 @@ export interface NaiveLimits {
 }
 
 /**
- * What the record store is meant to do, as plainly as it can be written: everything is counted
- * and sorted anew each time. Records must not expire at the same moment, or it is open which of
- * them goes first.
+ * A plain model of the record store, which counts and sorts everything anew each time. No two records may expire at
+ * the same moment, because their order would be undefined.
  */
 export class NaiveStore {
   #records = new Map<number, DHTRecord>()

@@ -9,11 +9,15 @@ import { STOCK_INIT, type StockNode, stockNode } from './stock-node.ts'
 export interface SilentPeer {
   readonly node: DisposableNode
 
-  /** How many requests for records it has left unanswered; kad-dht makes others of its own accord. */
+  /**
+   * Requests for records that it has left unanswered. Requests that kad-dht sends by itself do not count.
+   */
   readonly requests: number
 }
 
-/** A peer that looks like one of the network, takes every request and never answers. */
+/**
+ * Starts a peer that looks like a server of the network, accepts every request and never answers.
+ */
 export async function silentPeer(): Promise<SilentPeer> {
   const node = await libp2pNode(basicServices())
   let requests = 0
@@ -32,7 +36,7 @@ export async function silentPeer(): Promise<SilentPeer> {
   }
 }
 
-/** A stock peer that resets the stream of whoever wants it to hold something. */
+/** Starts a plain kad-dht peer that resets the stream of every write. */
 export function refusingPeer(): Promise<StockNode> {
   return stockNode({
     validators: {
@@ -43,19 +47,19 @@ export function refusingPeer(): Promise<StockNode> {
   })
 }
 
-/** What a liar answers with, whatever it was told to hold. */
+/** The record that a liar returns for every key. */
 export interface Lie {
   readonly key: Uint8Array
   readonly value: Uint8Array
 }
 
-/** A stock peer that answers every request for a record with the same lie. */
+/** Starts a plain kad-dht peer that answers every request for a record with the same lie. */
 export function lyingPeer({ key, value }: Lie): Promise<StockNode> {
   const lie = new Libp2pRecord(key, value, new Date()).serialize()
   return stockNodeReading(async () => lie)
 }
 
-/** A stock peer that holds nothing, and takes its time to say so. */
+/** Starts a plain kad-dht peer that holds nothing, and says so late. */
 export function slowPeer(delayMs: number): Promise<StockNode> {
   return stockNodeReading(async (read) => {
     await new Promise((resolve) => setTimeout(resolve, delayMs))
@@ -63,7 +67,7 @@ export function slowPeer(delayMs: number): Promise<StockNode> {
   })
 }
 
-/** A stock peer that has its own way of looking up what it holds. */
+/** Starts a plain kad-dht peer with its own way to read records. */
 function stockNodeReading(
   readRecord: (read: () => Promise<Uint8Array>) => Promise<Uint8Array>
 ): Promise<StockNode> {
@@ -83,7 +87,7 @@ function stockNodeReading(
   })
 }
 
-/** The same object but for one member. */
+/** Returns an object with one member replaced. */
 function replacing<T extends object>(object: T, member: keyof T, replacement: unknown): T {
   return new Proxy(object, {
     get(target, name) {
@@ -94,7 +98,7 @@ function replacing<T extends object>(object: T, member: keyof T, replacement: un
   })
 }
 
-/** Connects to all nodes, and resolves when all of them take the peer for one of the network. */
+/** Connects to all nodes, and resolves when they all take the peer for a server of the network. */
 export async function infiltrate(
   peer: Libp2p<ServiceMap>,
   nodes: readonly Libp2p<ServiceMap>[]

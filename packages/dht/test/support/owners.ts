@@ -8,11 +8,11 @@ export interface TestOwner {
   readonly peerId: PeerId
   readonly tag: string
 
-  /** What this peer writes under a key, signed. */
+  /** Signs a record of this peer for a key. */
   sign(key: string, record: DHTRecord): Promise<DHTRecord>
 }
 
-/** A peer that owns places, always the same for a seed. */
+/** Makes a peer that owns places, the same one for each seed. */
 export async function owner(seed: number): Promise<TestOwner> {
   const privateKey = await generateKeyPairFromSeed('Ed25519', new Uint8Array(32).fill(seed))
   return {

@@ -24,7 +24,7 @@ process.on('message', async (question: Question) => {
   }
 })
 
-// Whoever asked is gone.
+// The parent process has ended.
 process.on('disconnect', async () => {
   await dht?.stop()
   await plain?.stop()
@@ -42,6 +42,7 @@ async function resultOf(question: Question): Promise<unknown> {
   if (question.call === 'create') {
     dht = await DHT.create(question.options)
     dht.addEventListener('node:wake', ({ type }) => events.push(type))
+    dht.addEventListener('peer:disconnect', ({ type }) => events.push(type))
     return dht.multiaddrs.map(String)
   }
 

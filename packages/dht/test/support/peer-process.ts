@@ -4,7 +4,7 @@ import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import type { DHTOptions, Found, GetOptions, Key, Stats, StoreOptions, Value } from '@waggle/dht'
 
-/** What a peer's process can be asked. */
+/** A command for a peer's process. */
 export type Ask =
   | { call: 'create'; options: DHTOptions }
   | { call: 'createPlain'; initialPeers: readonly string[] }
@@ -22,12 +22,14 @@ export type Answer = { id: number; result?: unknown; error?: string }
 
 const MAIN = fileURLToPath(new URL('./peer-main.ts', import.meta.url))
 
-/** What a peer's process is given by the system. */
+/** Options of a peer's process. */
 export interface PeerProcessOptions {
-  /** How large its files may become, in blocks of 512 or 1,024 bytes: beyond, writing fails as on a full disk. */
+  /**
+   * Maximum size of its files, in blocks of 512 or 1,024 bytes. Larger writes fail, as on a full disk.
+   */
   readonly maxFileBlocks?: number
 
-  /** Whether it runs a plain kad-dht, of which nothing can be asked. */
+  /** Whether it runs a plain kad-dht, which takes no commands. */
   readonly isPlain?: boolean
 
   /** Milliseconds by which its wall clock is ahead when it starts. */
@@ -96,17 +98,19 @@ export class PeerProcess implements AsyncDisposable {
     return this.#ask({ call: 'stats' })
   }
 
-  /** The protocols that it serves. */
+  /** Lists the protocols that it serves. */
   protocols(): Promise<string[]> {
     return this.#ask({ call: 'protocols' })
   }
 
-  /** How long the longest turn of its event loop was since it was last asked, in ms: see {@link TurnWatch}. */
+  /**
+   * Returns the length in ms of the longest turn of its event loop since the last call: see {@link TurnWatch}.
+   */
   longestTurnMs(): Promise<number> {
     return this.#ask({ call: 'longestTurn' })
   }
 
-  /** Stops the whole process, as a machine that sleeps does, until {@link resume}. */
+  /** Suspends the whole process until {@link resume}, as a sleeping machine does. */
   suspend(): void {
     this.#child.kill('SIGSTOP')
   }
@@ -115,12 +119,12 @@ export class PeerProcess implements AsyncDisposable {
     this.#child.kill('SIGCONT')
   }
 
-  /** Moves its wall clock on by so many milliseconds, and not its timers. */
+  /** Moves its wall clock forward, and not its timers. */
   moveClock(byMs: number): Promise<void> {
     return this.#ask({ call: 'moveClock', byMs })
   }
 
-  /** The names of the events that it has heard. */
+  /** Lists the names of all events so far. */
   events(): Promise<string[]> {
     return this.#ask({ call: 'events' })
   }
@@ -132,7 +136,7 @@ export class PeerProcess implements AsyncDisposable {
     return this.#child.exitCode
   }
 
-  /** Ends the process as the system does it when memory runs out; resolves when it is gone. */
+  /** Kills the process, as the system does when memory runs out. Resolves when it is gone. */
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL')
     await this.#ended
@@ -170,7 +174,7 @@ export class PeerProcess implements AsyncDisposable {
   }
 }
 
-/** Whether a process with this id is there. */
+/** Whether a process with this id exists. */
 export function isRunning(pid: number): boolean {
   try {
     return process.kill(pid, 0)

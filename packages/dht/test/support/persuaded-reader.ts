@@ -25,8 +25,8 @@ import { SimulatedWatches } from './simulated-watches.ts'
 import { KEY } from './watch-scene.ts'
 
 /**
- * Every way on which a peer's bytes reach a node. A hand-over is a STORE, whoever sends it, and what comes by a
- * WebSocket are the same messages. The node's HTTP server passes on calls of the application, and no peer's.
+ * All ways by which a peer's bytes reach a node. A hand-over is a STORE, whoever sends it, and a WebSocket carries
+ * the same messages. The node's HTTP server passes on calls of the application only.
  */
 export const WAYS = [
   ...(['STORE', 'copy', 'PUT_VALUE', 'CHANGED', 'start', 'answers'] as const),
@@ -37,14 +37,14 @@ export type Way = (typeof WAYS)[number]
 export interface ReaderOptions extends SimulationOptions {
   readonly hasCache: boolean
 
-  /** `cache.locally` */
+  /** The option `cache.locally`. */
   readonly isLocal: boolean
 }
 
-/** What a reader is shown of a key, and what it was shown by a watch that goes on. */
+/** A value that a read or a running watch shows. */
 type Shown = Found['value'] | undefined
 
-/** A node that reads one key, while others try to have it believe something. */
+/** A node that reads one key while other peers try to deceive it. */
 export class PersuadedReader implements AsyncDisposable {
   readonly net: Simulation
   readonly #source: StreamSource
@@ -53,7 +53,7 @@ export class PersuadedReader implements AsyncDisposable {
   readonly #copies: RecordStore | undefined
   readonly #lifetime = new AbortController()
 
-  /** What watches have delivered. */
+  /** The values that watches have delivered. */
   readonly delivered: Shown[] = []
 
   constructor(source: StreamSource, { hasCache, isLocal, ...options }: ReaderOptions) {
@@ -70,7 +70,7 @@ export class PersuadedReader implements AsyncDisposable {
     )
   }
 
-  /** Has a record reach the node, or the peers that are no replicas. */
+  /** Sends a record to the node, or to the peers that are no replicas. */
   async push(way: Way, record: DHTRecord): Promise<void> {
     const { peers, self } = this.net
 
@@ -96,7 +96,7 @@ export class PersuadedReader implements AsyncDisposable {
     }
   }
 
-  /** Has all replicas hold a record. */
+  /** Replaces the record at all replicas. */
   replace(record: DHTRecord): void {
     for (const { store } of this.net.peers.slice(0, DEFAULT_NUM_REPLICAS)) {
       store.apply(KEY, record)
@@ -109,7 +109,7 @@ export class PersuadedReader implements AsyncDisposable {
     return view(record, this.net.clock())?.value
   }
 
-  /** Watches from now on. Resolves when the first value is there, if there is any. */
+  /** Starts a watch. Resolves when its first value has arrived, if there is any. */
   async watch(): Promise<void> {
     const { signal: lifetime } = this.#lifetime
     const source = this.#watches.watches.statesOf(KEY)
@@ -139,7 +139,7 @@ export class PersuadedReader implements AsyncDisposable {
     talker.stream.abort(new Error('done'))
   }
 
-  /** Watches the key for somebody else, and is told of an old record. */
+  /** Watches the key for another peer, and receives an old record. */
   async #forward(record: DHTRecord): Promise<void> {
     const { watches } = this.#watches
     const stranger = { peer: 'stranger', role: 'remote' } as const

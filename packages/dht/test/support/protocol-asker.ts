@@ -10,7 +10,7 @@ import { contact } from './exchange-serving.ts'
 
 export type OpenStream = (peer: PeerInfo, protocol: string) => Promise<Stream>
 
-/** Peers that are all welcome. What a test gives takes the place of a part. */
+/** Makes a policy that welcomes all peers. A test may replace parts of it. */
 export function welcomingPeers(parts: Partial<PeerPolicy> = {}): PeerPolicy {
   return {
     isBanned: () => false,
@@ -24,7 +24,7 @@ export function welcomingPeers(parts: Partial<PeerPolicy> = {}): PeerPolicy {
   }
 }
 
-/** What the clients of all protocols share, for peers that are reached by these means. */
+/** Makes the parts that the clients of all protocols share, for peers reached by a function. */
 export function clientParts(open: OpenStream, parts: Partial<ClientParts> = {}): ClientParts {
   return {
     dialer: { openStream: open },
@@ -42,7 +42,7 @@ export interface AskerInit<Q, R, M> {
   readonly onEnd?: (() => void) | undefined
 }
 
-/** Asks one peer by one protocol. */
+/** Sends requests of one protocol to one peer. */
 export interface Asker<Q, R> {
   ask(request: Q, cancellation?: CancellationToken): Promise<R>
 

@@ -1,22 +1,22 @@
 /**
- * What becomes of a connection through a relay where the others have public addresses. Its output is a
- * line of JSON. To be run where `PUBLIC_ADDRESS` is an address of the machine: in a namespace.
+ * Reports what happens to a relayed connection when the other peers have public addresses, as a line of JSON. Run it
+ * where `PUBLIC_ADDRESS` is an address of the machine: in a network namespace.
  */
 import process from 'node:process'
 import type { Connection } from '@libp2p/interface'
 import { DHT } from '@waggle/dht'
 
 export interface UpgradeReport {
-  /** What the relay, which listens on the public address, gives away as its own. */
+  /** The addresses that the relay announces. It listens on the public one. */
   readonly relayAddresses: readonly string[]
 
-  /** Whether the hidden node was reached by its address at the relay. */
+  /** Whether the hidden node was reached through the relay. */
   readonly isRelayed: boolean
 
-  /** Whether there is a direct connection a little later, and who dialled it, as the caller sees it. */
+  /** The direct connection a little later, as the caller sees it. */
   readonly direct: 'inbound' | 'outbound' | 'none'
 
-  /** Whether the one through the relay has been closed then. */
+  /** Whether the relayed connection is closed by then. */
   readonly isRelayLeft: boolean
 }
 
@@ -46,7 +46,7 @@ async function main(address: string): Promise<UpgradeReport> {
   }
 }
 
-/** Resolves when it is so, or never will be. */
+/** Resolves when a condition is true, or after a time limit. */
 async function until(isTrue: () => boolean): Promise<void> {
   for (const startMs = performance.now(); performance.now() - startMs < PATIENCE_MS; ) {
     if (isTrue()) {

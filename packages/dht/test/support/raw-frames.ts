@@ -6,12 +6,12 @@ import { createLibp2p } from 'libp2p'
 import { vi } from 'vitest'
 import { PATIENCE } from './libp2p-node.ts'
 
-/** A connection on which yamux is agreed on, and whatever is liked is sent. */
+/** A connection after the negotiation of yamux, for any bytes. */
 export interface RawConnection extends AsyncDisposable {
   readonly wire: MessageStream
 }
 
-/** Connects to a peer as libp2p does, up to where its muxer would begin. */
+/** Connects to a peer as libp2p does, up to the start of its muxer. */
 export async function rawConnection(peer: readonly (string | Multiaddr)[]): Promise<RawConnection> {
   let wire: MessageStream | undefined
   const factory = (): StreamMuxerFactory => ({
@@ -47,7 +47,7 @@ function silentMuxer(): StreamMuxer {
   return Object.assign(new EventTarget(), muxer) as unknown as StreamMuxer
 }
 
-/** One frame of yamux: its head, and what follows it. */
+/** Makes one frame of yamux: its head and its content. */
 export function yamuxFrame({
   type,
   flags = 0,

@@ -1,4 +1,4 @@
-/** What a call that is meant to fail rejects with. */
+/** Resolves with the error of a call that is expected to fail. */
 export async function rejection(call: Promise<unknown>): Promise<Error> {
   const [outcome] = await Promise.allSettled([call])
 

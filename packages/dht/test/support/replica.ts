@@ -12,7 +12,7 @@ interface HasPeerId {
 
 const PATIENCE_MS = 10_000
 
-/** What one peer alone holds under a key, by its own word; undefined if nothing. */
+/** Asks one peer alone for its record of a key; undefined if it has none. */
 export async function heldBy(
   peer: HasPeerId,
   key: Key,
@@ -22,7 +22,7 @@ export async function heldBy(
   return bytes && decodeRecord(bytes)
 }
 
-/** Hands a record to one peer alone, whether it is near the key or not. */
+/** Stores a record at one peer alone, whether it is near the key or not. */
 export async function putAt(
   peer: HasPeerId,
   key: Key,
@@ -39,7 +39,7 @@ export async function putAt(
   })
 }
 
-/** Nearest to the key first. */
+/** Sorts peers by their distance to a key. */
 export function nearestFirst<T extends HasPeerId>(key: Key, peers: Iterable<T>): T[] {
   const target = pointOfKey(recordKey(key))
   return [...peers].sort((a, b) =>
@@ -47,7 +47,7 @@ export function nearestFirst<T extends HasPeerId>(key: Key, peers: Iterable<T>):
   )
 }
 
-/** A key whose nearest peers, in their order, are as wanted. */
+/** Finds a key whose nearest peers meet a condition. */
 export function keyWhere<T extends HasPeerId>(
   peers: readonly T[],
   isWanted: (nearest: readonly T[]) => boolean

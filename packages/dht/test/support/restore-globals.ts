@@ -1,6 +1,8 @@
 import { afterAll, vi } from 'vitest'
 
-/** Restores what a test file has replaced, because the next file of its worker shares the globals. */
+/**
+ * Restores globals that a test file has replaced, because the next file of its worker shares them.
+ */
 afterAll(() => {
   vi.restoreAllMocks()
   vi.useRealTimers()

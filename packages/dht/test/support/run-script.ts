@@ -2,17 +2,17 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
-/** The repository's own folder. */
+/** The root folder of the repository. */
 export const ROOT: string = fileURLToPath(new URL('../../../..', import.meta.url))
 
 export interface ScriptRun {
-  /** Null if it had to be ended. */
+  /** The exit code; null if the process was killed. */
   readonly exitCode: number | null
   readonly stdout: string
   readonly stderr: string
 }
 
-/** Runs a TypeScript file in a process of its own, which reads the packages' source. */
+/** Runs a TypeScript file in a process of its own, on the packages' sources. */
 export async function runScript(
   path: string,
   { timeoutMs = 30_000 }: { timeoutMs?: number } = {}

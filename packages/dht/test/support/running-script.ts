@@ -9,7 +9,7 @@ import { ROOT } from './run-script.ts'
 
 const PATIENCE_MS = 20_000
 
-/** A TypeScript file that runs in a process of its own until it is stopped, and what it has said. */
+/** A TypeScript file that runs in a process of its own until it is stopped, and its output. */
 export class RunningScript implements AsyncDisposable {
   readonly lines: string[] = []
   readonly #child: ChildProcessByStdio<null, Readable, Readable>
@@ -53,7 +53,7 @@ export class RunningScript implements AsyncDisposable {
     )
   }
 
-  /** Sends it a signal, and waits for its end. */
+  /** Sends a signal, and waits for the end of the process. */
   async end(signal: NodeJS.Signals): Promise<{ exitCode: number | null; stderr: string }> {
     this.#child.kill(signal)
     await this.#closed

@@ -22,7 +22,7 @@ async function use(): Promise<Record<string, unknown>> {
   return { stored, owned, all: many.every(Boolean), found: found?.value, answer }
 }
 
-/** Waits for the server's answer to the question. */
+/** Waits for the server's answer. */
 async function firstAnswer(dht: DHT): Promise<unknown> {
   for await (const { current } of dht.watch(dataDir)) {
     if (current !== undefined) {
@@ -31,7 +31,7 @@ async function firstAnswer(dht: DHT): Promise<unknown> {
   }
 }
 
-/** Starts again on the same directory, without a network. */
+/** Starts a node again on the same directory, without a network. */
 async function restart(): Promise<Record<string, unknown>> {
   const dht = await DHT.create({ dataDir })
   const kept = await dht.get('many 199')

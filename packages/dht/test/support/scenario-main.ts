@@ -5,7 +5,7 @@ import { FAILURES, LIVES } from './create-scenarios.ts'
 const MAX_LIFE_MS = 60_000
 const NEVER_ENDED = 9
 
-// Outlives nobody who forgot to kill it, and keeps nothing alive itself.
+// Ends a forgotten process, and keeps none alive.
 setTimeout(() => process.exit(NEVER_ENDED), MAX_LIFE_MS).unref()
 
 const scenario = { ...FAILURES, ...LIVES }[process.argv[2] ?? '']

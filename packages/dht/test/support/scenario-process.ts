@@ -7,14 +7,14 @@ import { fileURLToPath } from 'node:url'
 const MAIN = fileURLToPath(new URL('./scenario-main.ts', import.meta.url))
 const PATIENCE_MS = 45_000
 
-/** How a process ended. */
+/** The end of a process. */
 export interface Ending {
-  /** Null if it had to be killed. */
+  /** The exit code; null if the process was killed. */
   readonly exitCode: number | null
   readonly stdout: string
   readonly stderr: string
 
-  /** How long it went on after its work was over. */
+  /** Milliseconds from the end of its work to the end of the process. */
   readonly lingeredMs: number
 }
 

@@ -8,7 +8,7 @@ import { manualClock } from './manual-clock.ts'
 import { silentLog } from './silent-log.ts'
 import { Simulation, type SimulationOptions, START } from './simulated-replicas.ts'
 
-/** A node of a simulated network that remembers what it has read, seen from one key. */
+/** A node of a simulated network with a cache, seen from one key. */
 export class SimulatedCache {
   readonly net: Simulation
   readonly cache: RecordStore
@@ -31,14 +31,14 @@ export class SimulatedCache {
     })
   }
 
-  /** Puts a record at the peers of these ranks. */
+  /** Stores a record at the peers of these ranks. */
   put(record: DHTRecord, ...ranks: readonly number[]): void {
     for (const rank of ranks) {
       this.net.peer(rank).store.apply(this.#key, record)
     }
   }
 
-  /** What is under the key, and how many peers were asked for it. */
+  /** Reads the key. Resolves with the record and the number of peers asked. */
   async read(
     options: Partial<CachedReadOptions> = {}
   ): Promise<{ record: DHTRecord; asked: number }> {
@@ -49,14 +49,14 @@ export class SimulatedCache {
     return { record, asked }
   }
 
-  /** Writes as a caller on this node does; true if it was accepted. */
+  /** Writes as a caller on this node does. Resolves with whether the write was accepted. */
   async write(record: DHTRecord): Promise<boolean> {
     const result = await this.net.replicas.write(this.#key, record, ACTIVE)
     this.reads.onWritten(this.#key, record, result)
     return result.outcome === 'held'
   }
 
-  /** Lets time pass until then, bit by bit, with all that falls due. How many peers were asked. */
+  /** Lets time pass until a moment, in small steps. Resolves with the number of peers asked. */
   async passUntil(time: number): Promise<number> {
     const before = this.#asked
 
@@ -68,7 +68,7 @@ export class SimulatedCache {
     return this.#asked - before
   }
 
-  /** Resolves when all that is due has been fetched again, be it that a timer has begun with it. */
+  /** Resolves when all due refreshes have ended, those that a timer began included. */
   async refreshed(): Promise<void> {
     await this.reads.revalidateDue()
     await this.reads.refreshDue()

@@ -8,10 +8,10 @@ import { peerNumber } from './numbered-peers.ts'
 
 const ADDRESS = [multiaddr('/ip4/10.0.0.1/tcp/1337')]
 
-/** Peers of one kad bucket. */
+/** Peers in one bucket of kad-dht. */
 const BUCKET_SIZE = 20
 
-/** A peer of a network without a network: its routing table, and how it merges with others. */
+/** A simulated peer: its routing table, and its part in merging networks. */
 export class SimulatedPeer {
   readonly contact: PeerInfo
   readonly known = new Map<string, SimulatedPeer>()
@@ -58,7 +58,7 @@ export class SimulatedPeer {
       .slice(0, count)
   }
 
-  /** Takes in a peer, if there is room for it at its distance, as a kad table does. */
+  /** Adds a peer if there is room for it at its distance, as kad-dht's table does. */
   learn(peer: SimulatedPeer): void {
     const own = pointOfPeer(this.id)
     const distance = Math.floor(Math.log2(roughDistance(own, pointOfPeer(peer.id))))
@@ -71,7 +71,7 @@ export class SimulatedPeer {
     }
   }
 
-  /** Asks some peers whether they know any neighbours that it does not. */
+  /** Asks some peers for neighbours that it does not know. */
   async refresh(peers: readonly SimulatedPeer[]): Promise<void> {
     await this.#merge.refresh(peers.map(({ id }) => id))
   }
@@ -96,7 +96,7 @@ export class SimulatedPeer {
     }
   }
 
-  /** The nearest peers that a search of this one finds: it asks the nearest until none is new. */
+  /** Returns the nearest peers that an iterative search of this one finds. */
   search(target: Uint8Array, count: number): string[] {
     const found = new Map([...this.known])
     const asked = new Set<string>()
@@ -124,7 +124,7 @@ export class SimulatedPeer {
   }
 }
 
-/** All peers that there are, and what they cost. */
+/** All peers, and their costs. */
 export class SimulatedWorld {
   readonly #peers = new Map<string, SimulatedPeer>()
   #added = 0
@@ -162,7 +162,7 @@ export class SimulatedWorld {
     return peer
   }
 
-  /** Resolves when nobody has anything to do. */
+  /** Resolves when no peer has any work left. */
   async settled(): Promise<void> {
     for (let before = -1; before !== this.questions + this.dials; ) {
       before = this.questions + this.dials

@@ -8,7 +8,7 @@ import { silentLog } from './silent-log.ts'
 import type { Simulation } from './simulated-replicas.ts'
 import { SimulatedWatches } from './simulated-watches.ts'
 
-/** What a caller has of this node of a simulated network, which remembers nothing unless told to. */
+/** Makes the operations of this node of a simulated network, without a cache by default. */
 export function operations(
   net: Simulation,
   init: Partial<OperationsInit> = {}

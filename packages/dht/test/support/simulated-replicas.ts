@@ -23,29 +23,29 @@ import { type ManualClock, manualClock } from './manual-clock.ts'
 import { contacts, nearestFirst, pointOf } from './numbered-peers.ts'
 import { bookOf } from './verified-peers.ts'
 
-/** A peer of a simulated network, this node being one of them. */
+/** A peer of a simulated network. This node is one, too. */
 export interface SimulatedReplica extends PeerInfo {
   store: RecordStore
 
-  /** What it has of others, and answers where it holds nothing. */
+  /** Its copies of others' records, which it returns where it holds nothing. */
   copies: RecordStore
 
-  /** Which requests it rejects. */
+  /** Requests that it rejects. */
   fails: Which
 
-  /** Whether that is because it has too much to do. */
+  /** Whether it rejects them because it is busy. */
   isBusy?: boolean
 
-  /** Which requests it leaves without an answer. */
+  /** Requests that it leaves unanswered. */
   hangs: Which
 
-  /** Whether its neighbours have had the time to hand over what it lacks. */
+  /** Whether its neighbours have had the time to hand over missing records. */
   isSettled?: boolean
 
-  /** What it says beats a write, whatever it holds. */
+  /** Invents a record that beats a write, whatever it holds. */
   lies?: (write: DHTRecord) => DHTRecord | undefined
 
-  /** Whether the others know that it has left, and do not name it any more. */
+  /** Whether the other peers know that it has left, and do not name it any more. */
   hasLeft?: boolean
 }
 
@@ -53,16 +53,16 @@ export interface SimulatedReplica extends PeerInfo {
 type Which = 'never' | 'always' | 'to store'
 
 export interface SimulationOptions extends Partial<ReplicasInit> {
-  /** How many peers there are, this node included. */
+  /** Number of peers, this node included. */
   size: number
 
-  /** How many peers are nearer to the key than this node. */
+  /** Number of peers that are nearer to the key than this node. */
   selfRank?: number
 
-  /** Which peers this node knows at first, by their rank; the others it has to be told of. */
+  /** Whether this node knows a peer at first, by its rank. It has to be told of the others. */
   known?: (rank: number) => boolean
 
-  /** How long a request may take. */
+  /** Milliseconds for a request. */
   requestTimeoutMs?: number
 
   clock?: ManualClock
@@ -73,7 +73,7 @@ export interface SimulationOptions extends Partial<ReplicasInit> {
 
 const NO_DIGEST = new Uint8Array(0)
 
-/** The moment at which every simulation begins. */
+/** The time at which every simulation begins, in seconds. */
 export const START = 1_000
 
 const WHOM_A_PEER_NAMES = 20
@@ -85,19 +85,19 @@ export class Simulation implements RecordChannel, Membership {
   readonly replicas: Replicas
   readonly self: SimulatedReplica
 
-  /** All peers, the nearest to the key first. */
+  /** All peers, nearest to the key first. */
   readonly peers: readonly SimulatedReplica[]
 
-  /** Whom this node asked for what, in order. */
+  /** The requests of this node, in order. */
   readonly requests: { readonly kind: 'find' | 'store'; readonly rank: number }[] = []
 
-  /** Whether replicas answered with what they hold, or that it is known already. */
+  /** Answers of replicas: a record, or that the asker knows it already. */
   readonly answers: ('same' | 'record')[] = []
 
-  /** The ranks of those that were sent a copy. */
+  /** The ranks of peers that were sent a copy. */
   readonly copies: number[] = []
 
-  /** The ids of those that this node has not heard of for long. */
+  /** The ids of peers that have been silent for long. */
   readonly silentForLong = new Set<string>()
   readonly #known: readonly SimulatedReplica[]
   readonly #isPlain: boolean
@@ -146,23 +146,23 @@ export class Simulation implements RecordChannel, Membership {
     })
   }
 
-  /** The process's clock of all peers. */
+  /** The process clock of all peers, in ms. */
   get nowMs(): number {
     return 1000 * this.clock.time
   }
 
-  /** The peer that so many others are nearer than. */
+  /** Returns the peer of a rank. */
   peer(rank: number): SimulatedReplica {
     return this.peers[rank] as SimulatedReplica
   }
 
-  /** The ranks of those asked for what they hold, or told to store something. */
+  /** Lists the ranks of peers asked for their records, or asked to store one. */
   ranks(kind: 'find' | 'store'): number[] {
     const asked = this.requests.filter((request) => request.kind === kind)
     return asked.map(({ rank }) => rank).sort((a, b) => a - b)
   }
 
-  /** The ranks of those that hold something under the key. */
+  /** Lists the ranks of peers that hold something under the key. */
   holders(key: Uint8Array): number[] {
     return [...this.peers.keys()].filter((rank) => {
       const { plain, subkeys } = this.peer(rank).store.get(key)
@@ -201,7 +201,7 @@ export class Simulation implements RecordChannel, Membership {
     return isSame ? { ...known, isSame } : { ...known, record }
   }
 
-  /** What a peer replies that is no replica, or holds nothing. */
+  /** Makes the reply of a peer that is no replica, or holds nothing. */
   #otherwise(
     { id, store, copies, isSettled = false }: SimulatedReplica,
     key: Uint8Array,
@@ -219,7 +219,7 @@ export class Simulation implements RecordChannel, Membership {
     return record === undefined ? { isAbsent } : { record, ageMs: UNKNOWN_AGE_MS }
   }
 
-  /** Whether a peer takes itself for a replica. Plain peers know no difference. */
+  /** Whether a peer considers itself a replica. Plain kad-dht peers make no difference. */
   #isReplica({ id }: Pick<PeerInfo, 'id'>): boolean {
     const servers = this.peers.filter((peer) => this.#isServer() || peer !== this.self)
     const nearest = servers.slice(0, DEFAULT_NUM_REPLICAS)
@@ -284,7 +284,7 @@ export class Simulation implements RecordChannel, Membership {
   }
 }
 
-/** What a peer that holds the record replies; undefined if it holds nothing. */
+/** Returns the requested part of a record; undefined if it is empty. */
 function wantedOf(record: DHTRecord, subkeys: readonly SubkeyId[] = []): DHTRecord | undefined {
   const wanted = subkeys.length === 0 ? record : project(record, subkeys)
   return isEmpty(record) ? undefined : wanted
@@ -294,7 +294,7 @@ function applies(which: Which, kind: 'find' | 'store'): boolean {
   return which === 'always' || (which === 'to store' && kind === 'store')
 }
 
-/** What a message says of a peer. */
+/** Returns the fields of a peer that a message carries. */
 function namely({ id, multiaddrs }: PeerInfo): PeerInfo {
   return { id, multiaddrs }
 }

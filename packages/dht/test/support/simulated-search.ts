@@ -3,21 +3,21 @@ import fc from 'fast-check'
 import { Search } from '../../src/lookup/search.ts'
 import { contacts, distanceTo, nearestFirst, pointOf } from './numbered-peers.ts'
 
-/** Peers, who of them lives, and whom each of them names to a searcher. */
+/** Peers, the live ones among them, and the peers that each of them names to a searcher. */
 export interface World {
   readonly target: Uint8Array
   readonly peers: readonly SimulatedPeer[]
 
-  /** Whom the searcher knows at the start. */
+  /** The peers that the searcher knows at the start. */
   readonly seeds: readonly SimulatedPeer[]
 
-  /** Whether the search is told of them, or may look them up as it needs them. */
+  /** Whether the search is told of them, or looks them up when it needs them. */
   readonly isTold: boolean
 
-  /** How many the search is told to find. */
+  /** Number of peers to find. */
   readonly count: number
 
-  /** Which of the choices is asked next, and which request under way is answered, over and over. */
+  /** Choices of the next peer to ask, and of the next request to answer, in turn. */
   readonly order: readonly number[]
 }
 
@@ -27,11 +27,11 @@ export interface SimulatedPeer extends PeerInfo {
   readonly known: readonly SimulatedPeer[]
 }
 
-/** What a search did in a world. */
+/** The course of a search in a world. */
 export interface Course {
   readonly asked: readonly SimulatedPeer[]
 
-  /** All that the searcher ever heard of. */
+  /** All peers that were ever named to the searcher. */
   readonly heardOf: ReadonlySet<SimulatedPeer>
   readonly answers: readonly SimulatedPeer[]
   readonly search: Search
@@ -41,15 +41,15 @@ const MAX_PEERS = 40
 const POOL = contacts(MAX_PEERS)
 const PARALLELISM = 3
 
-/** Worlds in which peers know any others, without plan. */
+/** Worlds in which peers know arbitrary others. */
 export const anyWorld: fc.Arbitrary<World> = worlds((peers, { numbers }) =>
   peers.map((_, n) => peers.filter((_, m) => numbers(n * peers.length + m) % 4 === 0))
 )
 
 /**
- * Worlds in which peers know their surroundings as Kademlia asks it of them: of each subtree
- * that they are not in, as many live peers as are searched for, or all if there are fewer. Which
- * ones is left to chance. What is dead or avoided everybody knows, to make it hard.
+ * Worlds in which peers know their surroundings as Kademlia requires: of each subtree without them, as many live
+ * peers as are searched for, or all if there are fewer, chosen at random. To make it hard, all peers know the dead
+ * and the avoided ones.
  */
 export const orderlyWorld: fc.Arbitrary<World> = worlds((peers, { numbers, count }) =>
   peers.map((peer, n) => {
@@ -64,7 +64,7 @@ export const orderlyWorld: fc.Arbitrary<World> = worlds((peers, { numbers, count
   })
 )
 
-/** Runs a search to its end, the answers coming in any order. */
+/** Runs a search to its end. Answers come in any order. */
 export function searched(world: World): Course {
   const { target, count, seeds, isTold } = world
   const known = nearestFirst(target, seeds)
@@ -78,7 +78,7 @@ export function searched(world: World): Course {
   return continued(world, { search, asked: [], heardOf: new Set(seeds), answers: [] })
 }
 
-/** Runs on a search that had ended, after it was widened. */
+/** Continues a search that had ended and was widened. */
 export function continued({ order, peers }: World, { search, ...before }: Course): Course {
   const asked = [...before.asked]
   const heardOf = new Set(before.heardOf)
@@ -96,7 +96,7 @@ export function continued({ order, peers }: World, { search, ...before }: Course
   }
 }
 
-/** The nearest live peers, those avoided after all others. */
+/** Lists the nearest live peers, avoided ones last. */
 export function nearestLiving({ target, peers }: World, count: number): SimulatedPeer[] {
   const living = nearestFirst(
     target,
@@ -142,7 +142,7 @@ function isGood({ isAlive, isAvoided }: SimulatedPeer): boolean {
   return isAlive && !isAvoided
 }
 
-/** Some of the items, in a row from a place on. */
+/** Returns some consecutive items, from a position on. */
 function sampled<T>(items: readonly T[], count: number, from: number): T[] {
   const start = from % items.length
   return [...items.slice(start), ...items.slice(0, start)].slice(0, count)
@@ -186,7 +186,7 @@ function peerOf(contact: PeerInfo, kind: string): SimulatedPeer {
   }
 }
 
-/** The numbers of a stream by their place. */
+/** Remembers the numbers of a stream by their position. */
 function remembered(stream: IterableIterator<number>): (n: number) => number {
   const taken: number[] = []
 

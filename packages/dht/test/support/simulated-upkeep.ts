@@ -12,36 +12,36 @@ import { Upkeep } from '../../src/upkeep/upkeep.ts'
 import { contactOf, peerNumber } from './numbered-peers.ts'
 import { silentLog } from './silent-log.ts'
 
-/** A peer that holds records and keeps them where they belong. */
+/** A peer that holds records and hands them over. */
 export interface KeepingPeer {
   readonly contact: PeerInfo
   readonly store: RecordStore
   readonly upkeep: Upkeep
   isAlive: boolean
 
-  /** Since when the others know it. */
+  /** Time at which the others learnt of it, in ms. */
   sinceMs: number
 }
 
-/** Records are told apart by their numbers. */
+/** Makes the key of a number. */
 export function keyNumber(n: number): Uint8Array {
   return recordKey(`record ${n}`)
 }
 
-/** Of the others, the nearest: those that are established, and those that have come lately. */
+/** Peers that a peer knows: the nearest established ones and the nearest newcomers. */
 const WHOM_A_PEER_KNOWS = 2 * NEIGHBOURHOOD
 
-/** A network of peers that know their surroundings, and what they bring each other. */
+/** A network of peers that know their surroundings, and the records that they send each other. */
 export class KeptNetwork {
   #index = new PeerIndex()
   readonly peers: KeepingPeer[] = []
   readonly #byName = new Map<string, KeepingPeer>()
-  /** Since when one knows another, where that is not since the other is there; infinity: not yet. */
+  /** Times at which peers met, where that is later than the newcomer's start; infinity: not yet. */
   readonly #metMs = new Map<KeepingPeer, Map<KeepingPeer, number>>()
   movedBytes = 0
   movedRecords = 0
 
-  /** Adds so many peers; they are known from now on. */
+  /** Adds some peers, which the others know from now on. */
   join(count: number): KeepingPeer[] {
     return Array.from({ length: count }, () => {
       const peer = this.#peer(peerNumber(this.peers.length))
@@ -50,17 +50,17 @@ export class KeptNetwork {
     })
   }
 
-  /** A peer has lost its memory, and is back before anybody has noticed. */
+  /** Restarts a peer without its memory, before the others have noticed. */
   restart(place: number): void {
     this.peers[place] = this.#peer(peerNumber(place))
   }
 
-  /** One does not know another until they are introduced. */
+  /** Hides a peer from another one until they are introduced. */
   estrange(one: KeepingPeer, other: KeepingPeer): void {
     this.#met(one, other, Number.POSITIVE_INFINITY)
   }
 
-  /** One gets to know another now. */
+  /** Introduces a peer to another one. */
   introduce(one: KeepingPeer, other: KeepingPeer): void {
     this.#met(one, other, performance.now())
   }
@@ -81,7 +81,7 @@ export class KeptNetwork {
     }
   }
 
-  /** Who should hold each record now. */
+  /** Lists the peers that should hold each record now. */
   ownership(records: number): KeepingPeer[][] {
     const index = this.#aliveIndex()
     return Array.from({ length: records }, (_, n) =>
@@ -89,13 +89,13 @@ export class KeptNetwork {
     )
   }
 
-  /** Has peers look after their records, all at the same time. */
+  /** Runs a pass of some peers, all at the same time. */
   async keep(peers: readonly KeepingPeer[] = this.alive()): Promise<void> {
     this.#index = this.#aliveIndex()
     await Promise.all(peers.map(({ upkeep }) => upkeep.run()))
   }
 
-  /** Has all of them make sure that those who came hold what they should. */
+  /** Compares the replicas of all peers with newcomers. */
   async audit(): Promise<void> {
     this.#index = this.#aliveIndex()
     await Promise.all(this.alive().map(({ upkeep }) => upkeep.compareReplicas()))

@@ -13,31 +13,31 @@ import { Watches, type WatchesInit } from '../../src/watch/watches.ts'
 import { silentLog } from './silent-log.ts'
 import type { SimulatedReplica, Simulation } from './simulated-replicas.ts'
 
-/** How the peers of a simulated network tell this node of changes. */
+/** The notifications of a simulated network's peers. */
 export class SimulatedWatches implements ChangeChannel {
   readonly watches: Watches
 
-  /** Those that know nothing of watching, or have no room for it, by their rank. */
+  /** The ranks of peers without the watch protocol, or without room. */
   readonly mute = new Set<number>()
 
-  /** Those that have no room for watchers, by their rank. */
+  /** The ranks of peers without room for watchers. */
   full: Set<number> = new Set()
 
   /** Whether those have room for forwarders. */
   hasForwarderPlaces = false
 
-  /** Those that forward changes to this node, by rank. */
+  /** The ranks of peers that forward changes to this node. */
   readonly forwarding = new Set<number>()
 
-  /** How often whom was asked to tell changes, by rank. */
+  /** Numbers of requests to notify, by rank. */
   readonly asked = new Map<number, number>()
 
-  /** Who was asked last to tell them at once, by rank. */
+  /** The ranks of peers whose last request asks for prompt notices. */
   readonly prompt = new Set<number>()
   readonly #net: Simulation
   readonly #told = new Map<SimulatedReplica, Map<string, WatchedPlace>>()
 
-  /** What was told, in order. */
+  /** The notices, in order. */
   readonly tellings: { readonly rank: number; readonly subkey: string | undefined }[] = []
 
   constructor(net: Simulation, onLearned: WatchesInit['onLearned'] = () => {}) {
@@ -61,21 +61,21 @@ export class SimulatedWatches implements ChangeChannel {
     }
   }
 
-  /** The ranks of those that tell of a key now. */
+  /** Lists the ranks of peers that notify of a key now. */
   tellers(key: Uint8Array, subkey?: string): number[] {
     return [...this.#net.peers.keys()].filter((rank) =>
       this.#told.get(this.#net.peer(rank))?.has(placeName(key, subkey))
     )
   }
 
-  /** A peer's stream ends. */
+  /** Ends a peer's stream. */
   lose(rank: number): void {
     const peer = this.#net.peer(rank)
     this.#told.delete(peer)
     this.watches.onLost(peer.id)
   }
 
-  /** A peer is written to, and the word of it gets lost. */
+  /** Writes to a peer, and loses its notice. */
   writeUnheard(rank: number, key: Uint8Array, write: DHTRecord): void {
     const peer = this.#net.peer(rank)
     const told = this.#told.get(peer)

@@ -1,7 +1,9 @@
 import { DHT, type DHTOptions, getDHTTime, waggle, waggleKadDHT } from '@waggle/dht'
 import { basicServices, libp2pNode } from './libp2p-node.ts'
 
-/** A DHT whose clock is so many seconds ahead of the system's. Disposing of it stops its node, too. */
+/**
+ * Starts a DHT whose clock is some seconds ahead of the system's. Disposing of it stops its node, too.
+ */
 export async function skewedDHT(aheadS: number, options: DHTOptions = {}): Promise<DHT> {
   const libp2p = await libp2pNode({
     ...basicServices(),

@@ -8,10 +8,10 @@ import {
   libp2pNode
 } from './libp2p-node.ts'
 
-/** A node that knows nothing of Waggle but the rules of its records. */
+/** A libp2p node that knows only the record rules of Waggle. */
 export type StockNode = DisposableNode<BasicServices & { dht: KadDHT }>
 
-/** kad-dht as anyone may configure it for a network of Waggle peers on one machine. */
+/** Options of kad-dht for a network of Waggle peers on one machine. */
 export const STOCK_INIT = {
   protocol: DEFAULT_KAD_PROTOCOL,
   clientMode: false,
@@ -22,7 +22,7 @@ export const STOCK_INIT = {
   selectors: { waggle: recordSelector }
 } satisfies KadDHTInit
 
-/** Starts a node with nothing but the record rules in a plain kad-dht. */
+/** Starts a node with only the record rules in a plain kad-dht. */
 export function stockNode(
   init: KadDHTInit = {},
   connections: Parameters<typeof libp2pNode>[1] = {}

@@ -1,21 +1,21 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
-/** A way through which TCP connections lead, and that can be cut without anybody being told. */
+/** A proxy of TCP connections that can be cut silently. */
 export interface TCPGate extends AsyncDisposable {
   readonly address: string
 
-  /** Connections that were opened to it, cut or not. */
+  /** Connections opened to it, cut ones included. */
   readonly opened: number
 
-  /** What is on its way from now on is lost, and so are attempts to connect, as if a cable was cut. */
+  /** Loses all bytes and connection attempts from now on, like a cut cable. */
   cut(): void
 
-  /** New connections come through again; those of before stay dead. */
+  /** Lets new connections through again. Earlier ones stay dead. */
   mend(): void
 }
 
-/** Opens a way to an address `127.0.0.1:<port>`, at a port of its own. */
+/** Opens a proxy to an address `127.0.0.1:<port>`, at a port of its own. */
 export async function tcpGate(target: () => string): Promise<TCPGate> {
   const sockets = new Set<Socket>()
   let isCut = false

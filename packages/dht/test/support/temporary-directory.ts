@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** A directory that is removed with all that is in it. */
+/** A directory that is removed with its content. */
 export interface TemporaryDirectory extends AsyncDisposable {
   readonly path: string
 }

@@ -2,13 +2,15 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { Stream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface'
 import { turns } from './end-of-turn.ts'
 
-/** yamux lets a fast sender have up to 16 MiB under way, all of which may arrive while nobody reads. */
+/**
+ * Bytes that may arrive while a reader pauses: yamux lets a fast sender have up to 16 MiB in flight.
+ */
 const MAX_UNREAD_BYTES = 20 * 1024 * 1024
 
-/** From a few to many, around what yamux and noise take at once. */
+/** Sizes of pieces, from small to large, around the limits of yamux and noise. */
 const PIECES = [1, 65_519, 17, 1000, 131_072, 5, 262_132, 300_000, 12, 40_000]
 
-/** Bytes, and what tells them from others. */
+/** Bytes and their digest. */
 export interface Load {
   readonly bytes: Uint8Array
   readonly digest: string
@@ -19,7 +21,7 @@ export function load(size: number): Load {
   return { bytes, digest: createHash('sha256').update(bytes).digest('hex') }
 }
 
-/** Sends in pieces of all sizes, as fast as the other side takes them. */
+/** Sends pieces of all sizes, as fast as the other side reads. */
 export async function sendAll(stream: Stream, { bytes }: Load): Promise<void> {
   for (let at = 0, i = 0; at < bytes.length; i++) {
     const end = at + (PIECES[i % PIECES.length] ?? 1)
@@ -33,11 +35,11 @@ export async function sendAll(stream: Stream, { bytes }: Load): Promise<void> {
 }
 
 export interface Reading {
-  /** How much is read before the reader takes a break; by default it takes none. */
+  /** Bytes read before the reader pauses. By default it never does. */
   readonly breakAfterBytes?: number
 }
 
-/** The digest of so many bytes, once they have come. */
+/** Receives this many bytes, and resolves with their digest. */
 export function receiveAll(
   stream: Stream,
   size: number,

@@ -1,11 +1,11 @@
 import process from 'node:process'
 
-/** Time between two looks, in ms. */
+/** Milliseconds between two looks. */
 const LOOK_MS = 5
 
 /**
- * Measures how long an event loop is kept busy at a time. What others use of the processor meanwhile, or the
- * machine does, is not the loop's doing: the lesser of the time that passed and the processor's time counts.
+ * Measures how long an event loop is busy at a time. The lesser of the elapsed time and the processor's time counts,
+ * so other processes make no difference.
  */
 export class TurnWatch {
   #atMs = performance.now()
@@ -16,7 +16,7 @@ export class TurnWatch {
     setInterval(() => this.#look(), LOOK_MS).unref()
   }
 
-  /** The longest turn since this was last called, in ms. */
+  /** Returns the milliseconds of the longest turn since the last call. */
   takeLongestMs(): number {
     this.#look()
     const longestMs = this.#longestMs
@@ -34,7 +34,9 @@ export class TurnWatch {
   }
 }
 
-/** The processor's time of this thread, where Node can tell it from that of others. */
+/**
+ * Returns the processor's time of this thread, or of the process where Node cannot tell them apart.
+ */
 function usedMs(): number {
   const { user, system } = process.threadCpuUsage?.() ?? process.cpuUsage()
   return (user + system) / 1000

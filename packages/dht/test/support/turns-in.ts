@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 
-/** Counts how often a timer runs in so many milliseconds. */
+/** Counts the runs of a timer in some milliseconds. */
 export async function turnsIn(ms: number): Promise<number> {
   const endMs = performance.now() + ms
   let turns = 0

@@ -1,7 +1,7 @@
 import type { PeerInfo } from '@libp2p/interface'
 import { PeerBook, type PeerBookInit } from '../../src/peers/peer-book.ts'
 
-/** A book in which some peers are known by more than what others say. */
+/** Makes a book in which some peers are verified. */
 export function bookOf(peers: Iterable<PeerInfo>, init?: PeerBookInit): PeerBook {
   const book = new PeerBook(init)
 

@@ -9,10 +9,10 @@ import { SimulatedWatches } from './simulated-watches.ts'
 
 export const KEY: Uint8Array = recordKey('key')
 
-/** How much time passes at once. */
+/** Milliseconds that pass at a time. */
 const STEP_MS = 50
 
-/** A simulated network, this node's watches, and the time, which stands still until it is told to pass. */
+/** A simulated network, this node's watches, and manual time. */
 export class WatchScene implements Disposable {
   readonly net: Simulation
   readonly simulated: SimulatedWatches
@@ -38,21 +38,21 @@ export class WatchScene implements Disposable {
     })
   }
 
-  /** Watches, and waits until the replicas do, too. */
+  /** Starts a watch, and waits until replicas notify. */
   async begun(options: WatchOptions = {}): Promise<Collected> {
     const loop = collected(this.watching(options))
     await this.pass(200)
     return loop
   }
 
-  /** Watches a key that holds nothing, and takes the event that says so. */
+  /** Watches a key that holds nothing, and takes the first event. */
   async begunEmpty(): Promise<Collected> {
     const loop = await this.begun()
     expect(await loop.next()).toBeUndefined()
     return loop
   }
 
-  /** Lets time pass, for the clock as for the timers, and all happen that is due by then. */
+  /** Lets time pass for the clock and the timers, and runs all that is due by then. */
   async pass(ms: number): Promise<void> {
     for (let left = ms; left > 0; left -= STEP_MS) {
       this.net.clock.time += Math.min(left, STEP_MS) / 1000
@@ -66,7 +66,7 @@ export class WatchScene implements Disposable {
     }
   }
 
-  /** Who tells of the key, by rank. */
+  /** The ranks of the notifying peers. */
   get tellers(): number[] {
     return this.simulated.tellers(KEY)
   }
@@ -77,7 +77,7 @@ export class WatchScene implements Disposable {
   }
 }
 
-/** A record with a value that lives so long. */
+/** Makes a record with a value and a lifetime. */
 export function value(of: string, seconds = 1000): DHTRecord {
   return plainRecord(of, START + seconds)
 }

@@ -23,29 +23,29 @@ import { manualClock } from './manual-clock.ts'
 export type WatchTalker = Talker<WatchMessage>
 
 export interface WatchServingInit extends RecordStoreOptions {
-  /** The peers that the server knows, nearest first, whatever the key is. */
+  /** The peers that the server knows, nearest first, for every key. */
   readonly known?: readonly PeerInfo[]
 
-  /** What it does besides whenever it looks for them. */
+  /** Called when the server lists them. */
   readonly onLook?: () => void
 
-  /** Peers that it notifies of one key. */
+  /** Peers notified of one key. */
   readonly maxWatchersPerKey?: number
 
-  /** How it watches keys for others. */
+  /** Watches a key for others. */
   readonly forward?: ForwardedKeysInit['begin']
 
-  /** How many keys it may be asked for. */
+  /** Limits of the keys requested. */
   readonly rates?: Rates
 
-  /** Keys watched for all together. */
+  /** Keys watched for all peers together. */
   readonly maxWatches?: number
 
-  /** Connections that it may have. */
+  /** Maximum number of its connections. */
   readonly maxConnections?: number
 }
 
-/** A replica that others watch, and its store. */
+/** A replica with watchers, and its store. */
 export class WatchServing {
   readonly store: RecordStore
   readonly scheduler: Scheduler
@@ -84,7 +84,7 @@ export class WatchServing {
     })
   }
 
-  /** Somebody who watches. */
+  /** Connects a peer that watches. */
   async talker(asker: PeerId = this.#source.asker): Promise<WatchTalker> {
     const [mine, theirs] = await this.#source.open()
     this.#protocols.serve(this.server, theirs, asker)
@@ -95,18 +95,18 @@ export class WatchServing {
     this.store.apply(recordKey(key), record)
   }
 
-  /** Resolves when so many keys are watched by all together. */
+  /** Resolves when all peers together watch this many keys. */
   async watched(count: number): Promise<void> {
     await vi.waitUntil(() => this.server.size === count, PATIENCE)
   }
 }
 
-/** A WATCH in another role. */
+/** Makes a WATCH in another role. */
 export function watchAs(role: WatchRole, ...keys: string[]): WatchRequest {
   return { ...watch(...keys), role }
 }
 
-/** A WATCH of keys of which nothing is known. */
+/** Makes a WATCH of keys of which the sender knows nothing. */
 export function watch(...keys: string[]): WatchRequest {
   const digest = new Uint8Array()
   return {

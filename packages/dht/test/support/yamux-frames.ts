@@ -10,11 +10,11 @@ export interface Frame {
   readonly flags?: number
   readonly stream: number
 
-  /** Of a window update: what more may be sent. */
+  /** Length of the content; in a window update, the bytes that may be sent in addition. */
   readonly length: number
 }
 
-/** A frame that is nothing but a head. */
+/** Makes a frame without content. */
 export function headFrame({ type, flags = 0, stream, length }: Frame): Uint8Array {
   const frame = Buffer.alloc(HEAD_BYTES)
   frame.writeUInt8(type, 1)
@@ -37,7 +37,7 @@ export function flagsOf(frame: Uint8Array): number {
   return Buffer.from(frame).readUInt16BE(2)
 }
 
-/** The heads of all frames in some pieces, each of which holds whole frames. */
+/** Reads the heads of all frames in some pieces of whole frames. */
 export function readFrames(pieces: Iterable<Uint8Array>): Frame[] {
   const frames: Frame[] = []
 

@@ -1,4 +1,4 @@
-// What the API lets people write, and what it refuses. Nothing here runs.
+// Valid and invalid uses of the API, for the compiler only: nothing here runs.
 import {
   DEFAULTS,
   DHT,
@@ -39,7 +39,7 @@ const Profile = z.object({ name: z.string(), born: z.number().optional() })
 const Member = z.object({ name: z.string(), at: z.number().default(0) })
 const Answer = z.enum(['yes', 'no'])
 
-/** Whatever is made of values can be stored. */
+/** Stores everything that is made of values. */
 export async function storable<T extends Value>(value: T, id: UserId, tree: Tree): Promise<void> {
   const point: Point = { x: 1 }
   const profile: z.infer<typeof Profile> = { name: 'Alice' }
@@ -57,7 +57,7 @@ export async function storable<T extends Value>(value: T, id: UserId, tree: Tree
   dht.publish('published', point, { ttl: 60 })
 }
 
-/** A lifetime is one of two. */
+/** Gives one of two lifetimes. */
 export async function lifetimes(): Promise<void> {
   await dht.store('key', 1, { ttl: 60 })
   await dht.store('key', 1, { expirationTime: getDHTTime() + 60 })
@@ -81,7 +81,7 @@ export async function lifetimes(): Promise<void> {
   dht.publish('key', 1, { expirationTime: 5 })
 }
 
-/** What can't be stored does not compile, however deep it is. */
+/** Stores nothing that cannot be stored, however deep it is. */
 export async function unstorable(): Promise<void> {
   // @ts-expect-error an instance of a class
   await dht.store('key', new Date(), { ttl: 5 })
@@ -105,7 +105,7 @@ export async function unstorable(): Promise<void> {
   dht.value('when', z.object({ at: z.date() }))
 }
 
-/** Outcomes are booleans, unless a report is asked for. */
+/** Returns booleans, unless a report is asked for. */
 export async function outcomes(): Promise<void> {
   same<Awaited<ReturnType<typeof store>>, boolean>(true)
   const report = await dht.store('key', 'red', { ttl: 30, report: true })
@@ -139,7 +139,7 @@ export async function outcomes(): Promise<void> {
   }
 }
 
-/** What is read is a value, or a dictionary that finds arrays; and whose it is. */
+/** Reads values, dictionaries that find arrays, and owners. */
 export async function reading(): Promise<void> {
   const found = await dht.get('party', { latest: true })
   same<typeof found, Found | undefined>(true)
@@ -159,7 +159,7 @@ export async function reading(): Promise<void> {
   DEFAULTS.limits.maxSubkeys = 1
 }
 
-/** A publication lives on; handles and presences give the same kind. */
+/** Publishes. Handles and presences return the same kind of publication. */
 export async function publishing(): Promise<void> {
   await using service = dht.publish('service', { url: 'http://…' }, { ttl: 10, goodbye: true })
   await service.held()
@@ -185,7 +185,7 @@ export async function publishing(): Promise<void> {
   profile.publish({ name: 'Alice' })
 }
 
-/** Watches end without throwing, and tell of renewals on request only. */
+/** Watches without exceptions, and hears of renewals on request only. */
 export async function watching(signal: AbortSignal, key: Key): Promise<void> {
   await using watch = dht.watch(key, { signal })
   same<typeof watch.current, Found | undefined>(true)
@@ -205,7 +205,7 @@ export async function watching(signal: AbortSignal, key: Key): Promise<void> {
   }
 }
 
-/** Sealed views are the same operations. */
+/** Uses the same operations in sealed views. */
 export async function sealed(secret: Uint8Array): Promise<void> {
   const team = dht.sealed(secret)
   await team.store('plan', { at: 'dawn' } satisfies { at: string }, { ttl: 600 })

@@ -1,4 +1,4 @@
-// What compiles and what doesn't, for typed handles and watches. Nothing here runs.
+// Valid and invalid uses of typed handles and watches, for the compiler only: nothing here runs.
 import type { DHT, Found, Value } from '@waggle/dht'
 import { schemaValidator } from '@waggle/dht'
 import * as v from 'valibot'

@@ -5,7 +5,7 @@ import { peerNumber } from '../support/numbered-peers.ts'
 
 const id = peerNumber(1).toString()
 
-/** What an address is turned into. */
+/** An address and its multiaddr. */
 type Row = [address: string, multiaddr: string]
 
 const BOTH: Row[] = [

@@ -10,7 +10,7 @@ const ttl = fc.constantFrom(3, 100, 200, 201)
 const subkey = fc.constantFrom('a', 'b')
 const age = fc.constantFrom(0, 1, 3, 5)
 
-/** A write, once its time and number are known. */
+/** Makes a record from its time and number. */
 type Write = (time: number, number: number) => DHTRecord
 
 const write: fc.Arbitrary<Write> = fc.oneof(
@@ -71,7 +71,10 @@ const event: fc.Arbitrary<Event> = fc.oneof(
   }
 )
 
-/** A client may know any of the others; a server that knows few would take itself for a replica of everything. */
+/**
+ * A node and its cache. A client may know any of the others; a server that knows few would take itself for a replica
+ * of everything.
+ */
 const scene = fc.record({
   isClient: fc.boolean(),
   selfRank: fc.nat(SIZE - 1),
@@ -80,7 +83,7 @@ const scene = fc.record({
   revalidateAfter: fc.constantFrom(0.5, 2, NEVER_OLD)
 })
 
-/** Has an event happen to a reader, and compares what it gets with what it may get. */
+/** Lets an event happen to a reader, and compares its results with the allowed ones. */
 async function happen(reader: AgingReader, event: Event, number: number): Promise<void> {
   switch (event.name) {
     case 'change':

@@ -5,7 +5,9 @@ import { readImports } from '../support/import-graph.ts'
 
 const ROOT = new URL('../../../../', import.meta.url)
 
-/** The rows of the diagram in docs/architecture.md, from the top: folders end with a slash. */
+/**
+ * Returns the rows of the diagram in docs/architecture.md, from the top. Folders end with a slash.
+ */
 function rowsDrawn(): string[][] {
   const text = readFileSync(new URL('docs/architecture.md', ROOT), 'utf8')
   const [, diagram = ''] =
@@ -16,7 +18,9 @@ function rowsDrawn(): string[][] {
     .map((row) => row.trim().split(/\s+/))
 }
 
-/** The folder of packages/dht/src that a file is in, or the file itself beside the folders. */
+/**
+ * Returns the folder of packages/dht/src that a file is in, or the file itself beside the folders.
+ */
 function entryOf(file: string): string {
   const [first = '', ...rest] = file.split('/')
   return rest.length > 0 ? `${first}/` : first
@@ -42,7 +46,9 @@ describe('the diagram in docs/architecture.md', () => {
     expect([...new Set(wrong)]).toEqual([])
   })
 
-  /** Files of one row may import each other; a test on cycles looks after these. */
+  /**
+   * Whether one row is above another. Files of one row may import each other; a test for cycles checks these.
+   */
   function isAbove(from: string, to: string): boolean {
     const [upper = 0, lower = 0] = [rowOf.get(from), rowOf.get(to)]
     return upper < lower || (upper === lower && !from.endsWith('/'))

@@ -9,7 +9,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
   { maxLength: 60 }
 )
 
-/** What a list of keys, oldest first, would hold after the step. Returns the key that has to go. */
+/** Applies a step to a list of keys, oldest first. Returns the key to be evicted. */
 function applyTo(keys: number[], [name, key]: Step, maxSize: number): number | undefined {
   const at = keys.indexOf(key)
 
@@ -28,7 +28,7 @@ function applyTo(keys: number[], [name, key]: Step, maxSize: number): number | u
   return keys.length > maxSize ? keys.shift() : undefined
 }
 
-/** Takes the step, and returns what the map says of the key's entry before it. */
+/** Takes the step, and returns the map's answer for the key before it. */
 function take(map: BoundedMap<number, string>, [name, key]: Step): string | undefined {
   const before = map.get(key)
 

@@ -13,7 +13,7 @@ const ALL = Array.from({ length: DEFAULT_NUM_REPLICAS }, (_, rank) => rank)
 const EARLY = plainRecord('early', START + 100)
 const LATE = plainRecord('late', START + 200)
 
-/** What is remembered answers for a minute, and is checked after five seconds. */
+/** A remembered answer counts for a minute, and is checked after five seconds. */
 describe('the age of an answer (N5b)', () => {
   it('is cache.maxAge at most: what is older is asked for again', async () => {
     const node = new SimulatedCache(KEY, {}, { revalidateAfter: Number.POSITIVE_INFINITY })
@@ -105,7 +105,7 @@ describe('the age of an answer (N5b)', () => {
       asked += await node.passUntil(START + second)
     }
 
-    // Those that fail are asked once more, in case too few have answered.
+    // Failing peers are asked once more, in case too few have answered.
     expect(asked).toBeLessThanOrEqual(2 * 4)
   })
 
@@ -182,7 +182,9 @@ describe('a subkey that this node stores', () => {
   })
 })
 
-/** A node whose first answer is a copy so many seconds old of what the replicas have replaced since. */
+/**
+ * Makes a node whose first answer is an old copy of a record that the replicas have replaced since.
+ */
 function copied(age: number): SimulatedCache {
   const node = new SimulatedCache(KEY, { known: (rank) => rank === 7 || rank === 8 })
   node.put(LATE, ...ALL)

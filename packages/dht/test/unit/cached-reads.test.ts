@@ -11,7 +11,7 @@ const ALL = Array.from({ length: DEFAULT_NUM_REPLICAS }, (_, rank) => rank)
 const EARLY = plainRecord('early', START + 100)
 const LATE = plainRecord('late', START + 200)
 
-/** Whatever has not expired is new enough, as in Hivemind. */
+/** Accepts answers of any age, as Hivemind does. */
 const ANY_AGE = { maxAge: Number.POSITIVE_INFINITY, revalidateAfter: Number.POSITIVE_INFINITY }
 
 describe('CachedReads.read', () => {
@@ -91,7 +91,7 @@ describe('CachedReads.read', () => {
     node.put(subkeyRecord('a', 1, START + 100), 0)
     hanging.hangs = 'always'
     const cancellation = { isCancelled: false }
-    // Nobody is told: the call has ended when nothing is wanted any more.
+    // The promise stays pending: the caller has cancelled it.
     void node.reads.read(KEY, { cancellation, latest: true })
     await turns(5)
     cancellation.isCancelled = true

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { operations } from '../support/simulated-operations.ts'
 import { Simulation } from '../support/simulated-replicas.ts'
 
-/** As JavaScript calls it, with whatever comes to mind. */
+/** Passes any object as options, as JavaScript can. */
 // biome-ignore lint/suspicious/noExplicitAny: TypeScript would not let any of this pass
 const given = (options: object): any => options
 

@@ -8,7 +8,7 @@ import type { CancellationToken } from '../../src/timing/cancellation.ts'
 const never = (): Promise<never> => new Promise(() => {})
 const reason = new Error('the caller has had enough')
 
-/** Runs one call of a node that lives on, or until its signal is aborted. */
+/** Runs one call of a node that is never stopped, or is stopped by a signal. */
 async function run<T>(
   options: CallOptions,
   start: (cancellation: CancellationToken) => Promise<T>,

@@ -28,7 +28,7 @@ function hexOf(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex')
 }
 
-/** Byte strings as the fixtures have them. */
+/** Replaces byte strings by hexadecimal, as in the fixtures. */
 function withHex(message: unknown): unknown {
   return JSON.parse(
     JSON.stringify(message, (_, part) => (part instanceof Uint8Array ? hexOf(part) : part))

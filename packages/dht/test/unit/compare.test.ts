@@ -43,7 +43,7 @@ function clientTo(open: OpenStream, find: RecordChannel['find'] = async () => ({
   })
 }
 
-/** A peer that holds one record, and clients of it. */
+/** A peer with one record, and its clients. */
 class Comparison {
   readonly store: RecordStore
   readonly scheduler = new Scheduler()
@@ -136,7 +136,7 @@ describe('comparing what two peers hold', () => {
 })
 
 describe('while one asks for much', () => {
-  /** A peer at which each key takes half a millisecond. */
+  /** Makes a peer that takes half a millisecond for each key. */
   function slowComparison(): Comparison {
     let isSlow = false
     const store = new RecordStore({

@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest'
 import { CongestionWindow } from '../../src/wire/congestion-window.ts'
 
 interface Course {
-  /** Share of the line that was used in the second half. */
+  /** Share of the line in use in the second half. */
   readonly share: number
 
-  /** The longest that a part has waited for others in the second half, in ms. */
+  /** Longest wait of a part in the second half, in ms. */
   readonly waitMs: number
 }
 
@@ -17,7 +17,7 @@ interface Line {
   readonly ackEveryMs?: number
 }
 
-/** A line on which parts queue up, and from which acks come back. */
+/** A line with a queue of parts, which returns acknowledgements. */
 class SimulatedLine {
   readonly #line: Line
   readonly #acks: { window: CongestionWindow; bytes: number; atMs: number }[] = []
@@ -28,7 +28,7 @@ class SimulatedLine {
     this.#line = line
   }
 
-  /** Sends all that the window allows. Returns how many bytes that are, and how long the last one has to wait. */
+  /** Sends all that the window allows. Returns the bytes, and the wait of the last one. */
   send(window: CongestionWindow, nowMs: number): { bytes: number; waitMs: number } {
     let [bytes, waitMs] = [0, 0]
 
@@ -65,8 +65,8 @@ class SimulatedLine {
 }
 
 /**
- * Returns whether both ends have their turn in a millisecond: at random, after a pause of 0 to so many ms, and after
- * the first turn not before a time.
+ * Makes a function that says whether both ends have a turn in a millisecond: at random, after a pause of limited
+ * length, and after the first turn not before a time.
  */
 function turnsWithin(maxPauseMs: number, busyMs: number): (nowMs: number) => boolean {
   let [state, nextMs] = [1, 0]
@@ -83,7 +83,9 @@ function turnsWithin(maxPauseMs: number, busyMs: number): (nowMs: number) => boo
   }
 }
 
-/** Sends over one line for a minute, with as many windows as there are senders, which pause at times and after the first part. */
+/**
+ * Sends over one line for a minute with several windows, which pause at times and after the first part.
+ */
 function sendOver({
   senders = 1,
   maxPauseMs = 0,

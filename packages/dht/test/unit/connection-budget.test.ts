@@ -6,6 +6,7 @@ import {
   KEPT_PER_DISTANCE,
   nextChoiceMs,
   peersToDisconnect,
+  RECHECK_MS,
   SHORT_GRACE_MS,
   type Watermarks
 } from '../../src/connections/budget-rule.ts'
@@ -152,7 +153,7 @@ describe('peersToDisconnect', () => {
     const old = clients(3, { openedAtMs: NOW_MS - SHORT_GRACE_MS })
     const burst = servers(22, { role: 'unidentified', openedAtMs: NOW_MS })
     const chosen = peersToDisconnect([...old, ...burst], marks, NOW_MS)
-    // Those that have waited long enough go first, and then the first of the burst.
+    // Connections that have waited long enough are closed first, then the oldest of the burst.
     expect(chosen).toEqual([...old.map(({ name }) => name)])
     const more = servers(26, { role: 'unidentified', openedAtMs: NOW_MS })
     expect(peersToDisconnect(more, marks, NOW_MS)).toEqual([0, 1, 2, 3].map((i) => `server ${i}`))
@@ -167,6 +168,14 @@ describe('peersToDisconnect', () => {
     expect(peersToDisconnect([...served, ...arrival], marks, NOW_MS)).toEqual(['server 0'])
     const silent = arrival.map((one) => ({ ...one, openedAtMs: NOW_MS - GREETING_MS }))
     expect(peersToDisconnect([...served, ...silent], marks, NOW_MS)).toEqual(['arrival'])
+  })
+
+  it('serves a client once before it makes room for the next one (N10a)', () => {
+    const served = clients(21, { openedAtMs: NOW_MS - 100, usedAtMs: NOW_MS })
+    const waiting = clients(2, { host: 'a', openedAtMs: NOW_MS - 200, usedAtMs: NOW_MS - 200 })
+    const named = waiting.map((one) => ({ ...one, name: `waiting ${one.name}` }))
+    const chosen = peersToDisconnect([...named, ...served], marks, NOW_MS)
+    expect(chosen).toEqual([served[0]?.name])
   })
 
   it('makes room at the cost of the machine with most peers when all are busy (N10a)', () => {
@@ -190,7 +199,7 @@ describe('nextChoiceMs', () => {
   it('comes again while too many have requests in flight (N10a)', () => {
     const old = { openedAtMs: NOW_MS - 10 * marks.graceMs, isBusy: true }
     expect(nextChoiceMs(servers(marks.high + 1, old), marks, NOW_MS)).toBe(marks.graceMs)
-    expect(nextChoiceMs(clients(marks.highTotal + 1, old), marks, NOW_MS)).toBe(SHORT_GRACE_MS)
+    expect(nextChoiceMs(clients(marks.highTotal + 1, old), marks, NOW_MS)).toBe(RECHECK_MS)
     const impatient = { ...marks, graceMs: 0 }
     expect(nextChoiceMs(servers(marks.high + 1, old), impatient, NOW_MS)).toBe(SHORT_GRACE_MS)
   })

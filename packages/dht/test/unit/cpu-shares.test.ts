@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { CpuShares } from '../../src/admission/cpu-shares.ts'
 
-/** Has peers ask, and be served whenever they may, piece by piece. Returns how long each was served. */
+/**
+ * Lets peers ask, and serves them whenever they may be served, piece by piece. Returns their times.
+ */
 function served(shares: CpuShares, peers: readonly string[], forMs: number, fromMs = 0): number[] {
   const pieceMs = 0.5
   const gotMs = peers.map(() => 0)
@@ -26,7 +28,7 @@ function served(shares: CpuShares, peers: readonly string[], forMs: number, from
   return gotMs
 }
 
-/** Asks for little, at that moment. */
+/** Asks for little at one moment. */
 function passBy(shares: CpuShares, nowMs: number): void {
   shares.noteRequest('light', nowMs)
   shares.charge('light', 0.01, nowMs)

@@ -9,7 +9,7 @@ import { datastoreDisk } from '../../src/persistence/datastore-disk.ts'
 import type { Batch, Change, Damage } from '../../src/persistence/disk.ts'
 import { nameOf } from '../../src/store/record-store.ts'
 
-/** What some file systems take for a name. */
+/** Maximum length of a name in some file systems. */
 const MAX_NAME_LENGTH = 143
 
 const SHORT = nameOf(recordKey('key'))
@@ -22,7 +22,7 @@ describe('datastoreDisk', () => {
     datastore = new MemoryDatastore()
   })
 
-  /** Reads as a node does that starts. */
+  /** Reads the disk, as a node does at its start. */
   async function reading(): Promise<{ records: Map<string, Uint8Array>; damage?: Damage }> {
     const records = new Map<string, Uint8Array>()
     const damage = await datastoreDisk(datastore).read((name, bytes) => records.set(name, bytes))
@@ -133,7 +133,7 @@ describe('datastoreDisk', () => {
   )
 })
 
-/** As base32 of the whole name. */
+/** Makes the key with base32 of the whole name. */
 function spelledOut(name: string): Key {
   return new Key(`/waggle/record/${stringOf(fromString(name, 'latin1'), 'base32')}`)
 }

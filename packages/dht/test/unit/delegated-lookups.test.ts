@@ -3,10 +3,10 @@ import { CpuShares } from '../../src/admission/cpu-shares.ts'
 import { DelegatedLookups, type LookupSize } from '../../src/admission/delegated-lookups.ts'
 import { turns } from '../support/end-of-turn.ts'
 
-/** A dictionary of 4,000 entries that five replicas send: some 60 ms. */
+/** A dictionary of 4,000 entries from five replicas, which takes some 60 ms. */
 const LARGE: LookupSize = { bytes: 2 ** 20, entries: 4000, copies: 5 }
 
-/** Shares of a processor for which a light client competes all the time. */
+/** Makes shares of a processor for which a light client competes all the time. */
 function contended(): CpuShares {
   const shares = new CpuShares()
   shares.noteRequest('light', performance.now() + 60_000)

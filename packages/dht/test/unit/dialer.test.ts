@@ -47,7 +47,7 @@ describe('Dialer', () => {
     const { dialer, openConnection, openStream } = dialling({ isBanned: () => true })
 
     await expect(dialer.openStream(peer, PROTOCOL)).rejects.toThrow('is banned')
-    await expect(dialer.connect(peer, {})).rejects.toThrow('is banned')
+    await expect(dialer.connect(peer, { task: 'probe' })).rejects.toThrow('is banned')
     expect(openConnection).not.toHaveBeenCalled()
     expect(openStream).not.toHaveBeenCalled()
   })
@@ -88,18 +88,34 @@ describe('Dialer', () => {
   })
 
   it('gives up opening a stream after its own time, however long others would wait (N8d)', async () => {
-    const timeout = new AbortController()
-    vi.spyOn(AbortSignal, 'timeout').mockReturnValue(timeout.signal)
-    const openConnection = vi.fn(
-      (_: unknown, { signal }: { signal: AbortSignal }) =>
-        new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
-    )
-    const { dialer } = dialling({}, { openConnection })
-    const opened = dialer.openStream(peer, PROTOCOL)
-    expect(openConnection).toHaveBeenCalledOnce()
-    timeout.abort(new Error('too long'))
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
 
-    await expect(opened).rejects.toThrow('too long')
-    expect(AbortSignal.timeout).toHaveBeenCalledExactlyOnceWith(OPEN_TIMEOUT_MS)
+    try {
+      const openConnection = vi.fn(
+        (_: unknown, { signal }: { signal: AbortSignal }) =>
+          new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+      )
+      const { dialer } = dialling({}, { openConnection })
+      const opened = expect(dialer.openStream(peer, PROTOCOL)).rejects.toThrow('no answer within')
+      await vi.advanceTimersByTimeAsync(OPEN_TIMEOUT_MS - 1)
+      expect(openConnection.mock.calls[0]?.[1].signal.aborted).toBe(false)
+      await vi.advanceTimersByTimeAsync(1)
+      await opened
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  it('counts dials by the task that needed the peer, and none to peers that are connected (N10g)', async () => {
+    const { dialer } = dialling()
+    await dialer.openStream(peer, '/waggle/watch/2.0.0')
+    await dialer.connect(contact(2), { task: 'probe' })
+    await dialer.connect(contact(3), { task: 'probe' })
+    expect(dialer.dialsByTask).toEqual({ watch: 1, probe: 2 })
+    expect(dialer.dials).toBe(3)
+    const isOpen = { getConnections: () => [{ status: 'open' }] }
+    const connected = dialling({}, isOpen).dialer
+    await connected.connect(peer, { task: 'probe' })
+    expect(connected.dialsByTask).toEqual({})
   })
 })

@@ -23,7 +23,7 @@ beforeAll(async () => {
 
 afterAll(() => source?.[Symbol.asyncDispose]())
 
-/** What a peer may say that it must not, when asked two FINDs (of two keys and one) and a STORE. */
+/** Violations by a peer that was asked two FINDs (of two keys and one) and a STORE. */
 const OFFENCES: readonly [what: string, offend: (talker: Talker, ids: Ids) => void][] = [
   ['an answer to a request that nobody made', (talker) => talker.say(found(4_000_000, [null]))],
   [
@@ -75,7 +75,7 @@ interface UnderWay extends Asking {
   readonly outcomes: Promise<PromiseSettledResult<unknown>[]>
 }
 
-/** Two FINDs, of two keys and one, and a STORE, all unanswered. */
+/** Sends two FINDs, of two keys and one, and a STORE, all of which stay unanswered. */
 async function underWay(): Promise<UnderWay> {
   const all = asking(source)
   const outcomes = Promise.allSettled(
@@ -97,7 +97,7 @@ function failuresOf(outcomes: readonly PromiseSettledResult<unknown>[]): Error[]
   return outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []))
 }
 
-/** The next question opens another stream, and is answered there. */
+/** Expects that the next request opens another stream, and is answered there. */
 async function expectAnotherStream({ ask, peer, counts }: Asking): Promise<void> {
   const answer = ask(find('next'))
   const talker = await peer()
@@ -140,7 +140,7 @@ describe('a stream that ends', () => {
     ]
   ]
 
-  /** Hears everything of the first stream once more, on another one. */
+  /** Receives all requests of the first stream again, on another one. */
   async function heardAgain(peer: UnderWay['peer']): Promise<Talker> {
     const talker = await peer()
     const { id: two } = await talker.hear('find')

@@ -36,7 +36,7 @@ function textOf(bytes: Uint8Array | undefined): string {
   return new TextDecoder().decode(bytes)
 }
 
-/** A record that fills a given part of a message. */
+/** Makes a record that fills a part of a message. */
 function recordOf(part: number): Uint8Array {
   return new Uint8Array(part * TARGET_MESSAGE_BYTES)
 }
@@ -54,7 +54,7 @@ describe('a question that is no longer wanted', () => {
     expect(keys).toHaveLength(3)
     talker.say(found(id, ['for nobody', 'A', 'B']))
     expect(told(await others)).toEqual(['A', 'B'])
-    // Whoever has gone does not hear it, and the promise is not left behind.
+    // The promise of the cancelled request still resolves.
     expect(told([await left])).toEqual(['for nobody'])
     expect(counts).toEqual({ opened: 1, idle: 0 })
   })

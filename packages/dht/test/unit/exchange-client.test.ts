@@ -29,7 +29,7 @@ function textOf(bytes: Uint8Array | undefined): string {
   return new TextDecoder().decode(bytes)
 }
 
-/** A record that fills a given part of a message. */
+/** Makes a record that fills a part of a message. */
 function recordOf(part: number): Uint8Array {
   return new Uint8Array(part * TARGET_MESSAGE_BYTES)
 }
@@ -250,7 +250,7 @@ describe('questions that come while an answer is due', () => {
     vi.useRealTimers()
   })
 
-  /** A client that waits for one answer, and whose time stands still. */
+  /** Starts a client that waits for one answer in manual time. */
   async function waiting(): Promise<{ talker: Talker; id: number } & ReturnType<typeof asking>> {
     const each = asking(source)
     each.ask(find('first')).catch(() => {})
@@ -296,7 +296,7 @@ describe('questions that come while an answer is due', () => {
   })
 })
 
-/** What has been asked in this one is on its way, or waits. */
+/** Resolves in the next turn, when the requests of this one are in flight or queued. */
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve)

@@ -10,7 +10,7 @@ import { law } from '../support/effort.ts'
 import { anyMessage } from '../support/exchange-messages.ts'
 import { encoded, frameOf, headOf } from '../support/exchange-talker.ts'
 
-/** As libp2p hands bytes over. */
+/** Wraps bytes as libp2p delivers them. */
 function chunk({ buffer, byteOffset, length }: Uint8Array): { subarray(): Uint8Array } {
   return { subarray: () => new Uint8Array(buffer, byteOffset, length) }
 }
@@ -21,7 +21,7 @@ function pushed(bytes: Uint8Array): FrameReader {
   return reader
 }
 
-/** All that can be read now. */
+/** Reads all complete frames. */
 function rest(reader: FrameReader): Uint8Array[] {
   const messages: Uint8Array[] = []
 
@@ -32,7 +32,9 @@ function rest(reader: FrameReader): Uint8Array[] {
   return messages
 }
 
-/** The bytes in pieces of these sizes, over and over; read after each, or after every second. */
+/**
+ * Writes the bytes in pieces of these sizes, in turn, and reads after each, or after every second one.
+ */
 function readInPieces(bytes: Uint8Array, sizes: readonly number[], isLazy: boolean): Uint8Array[] {
   const reader = new FrameReader()
   const messages: Uint8Array[] = []
@@ -191,7 +193,7 @@ describe('FrameReader', () => {
     const piece = new Uint8Array(1024)
     const startMs = performance.now()
 
-    // Nobody reads: in time that grew with the square, this would copy 500 GB.
+    // Nothing is read. Copying all bytes with each piece would copy 500 GB.
     for (let i = 0; i < 32 * 1024; i++) {
       reader.push(chunk(piece))
     }

@@ -38,7 +38,7 @@ function hexOf(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex')
 }
 
-/** Byte strings as the fixtures have them. */
+/** Replaces byte strings by hexadecimal, as in the fixtures. */
 function withHex(message: Message): unknown {
   return JSON.parse(
     JSON.stringify(message, (name, part) => {
@@ -51,7 +51,7 @@ function withHex(message: Message): unknown {
   )
 }
 
-/** Whatever the bytes are, they are one message in its only form, or an error of the protocol. */
+/** Expects that any bytes are one message in its only form, or a protocol error. */
 function expectOneFormOrRefusal(bytes: Uint8Array): void {
   let message: Message
 
@@ -98,7 +98,7 @@ function nothing(closer: number[]): FoundAnswer {
 
 const somebody = encodedPeer({ id: NOTHING, addresses: [] })
 
-/** For each limit, a message that has so many of what it limits. */
+/** For each limit, a message with a number of the limited items. */
 const LIMITED: readonly [what: string, most: number, message: (n: number) => Message][] = [
   ['near peers wanted by a FIND', MAX_CLOSER_PEERS, (n) => find({ closerCount: n })],
   ['near peers wanted by a STORE', MAX_CLOSER_PEERS, (n) => store({ closerCount: n })],

@@ -40,23 +40,20 @@ const KEY = recordKey('key')
 const FIND = { closerCount: 5, isCloserAlways: false }
 const peer = contact(1)
 
-/** To whom stock peers' way is open. */
+/** A peer that needs no dial for kad-dht's messages. */
 const readyAsStock = contact(3)
 
 interface Channelled {
   readonly channel: ExchangeClient
   readonly talkers: Mailbox<Talker>
 
-  /** What went by the way of stock peers. */
+  /** Requests by kad-dht's messages. */
   readonly stock: { find: number; store: number }
 }
 
 type OnOpen = (id: PeerId, protocol: string) => unknown
 
-/**
- * A channel to peers that are all in the hands of the test. What `onOpen` throws keeps a stream
- * from being opened.
- */
+/** Makes a channel to peers that the test controls. An error of `onOpen` prevents a stream. */
 function channelled(onOpen: OnOpen = () => {}): Channelled {
   const talkers = new Mailbox<Talker>()
   const stock = { find: 0, store: 0 }

@@ -123,7 +123,7 @@ describe('an owned place at a replica', () => {
     const requests = [1, 2].map((id) => storeRequest([['party', crowd]], { id }))
     server.talker.say(...requests, findRequest(['elsewhere'], { id: 3 }))
 
-    // What needs no time is not kept waiting.
+    // A request that needs no time does not wait.
     expect((await server.talker.hear('found')).id).toBe(3)
     expect((await server.talker.hear('stored')).answers[0]?.outcome).toBe('accepted')
     expect((await server.talker.hear('stored')).answers[0]?.outcome).toBe('accepted')

@@ -33,7 +33,7 @@ function store(id: number, key = `key ${id}`): ReturnType<typeof storeRequest> {
   return storeRequest([[key, recordOf('value')]], { id })
 }
 
-/** Resolves when so many answers are held back. */
+/** Resolves when this many answers are held back. */
 async function whenHeldBack(count: number): Promise<void> {
   await vi.waitFor(() => expect(keeper.waiting).toHaveLength(count), PATIENCE)
 }

@@ -20,7 +20,7 @@ import { manualClock } from '../support/manual-clock.ts'
 
 const KEY = recordKey('party')
 
-/** As many guests as a dictionary can have. */
+/** Maximum number of guests in a dictionary. */
 const FULL = 4096
 
 let source: StreamSource

@@ -3,7 +3,7 @@ import { FairQueue, type Job } from '../../src/admission/fair-queue.ts'
 import { busyFor } from '../support/busy-for.ts'
 import { turns } from '../support/end-of-turn.ts'
 
-/** A job of so many pieces, each of which takes its time. */
+/** Makes a job of some pieces, each of which takes some time. */
 function job(pieces: number, pieceMs: number, onDone: () => void = () => {}): Job {
   let left = pieces
 
@@ -21,7 +21,9 @@ function job(pieces: number, pieceMs: number, onDone: () => void = () => {}): Jo
   }
 }
 
-/** Each piece takes a tenth of a millisecond of a clock that nothing else moves, and counts for the last of the turns. */
+/**
+ * Makes a job whose pieces take a tenth of a millisecond of a manual clock, and count for the last of the turns.
+ */
 function countedSteps(turns: number[], pieces = 100): Job {
   let left = pieces
 
@@ -35,7 +37,7 @@ function countedSteps(turns: number[], pieces = 100): Job {
   }
 }
 
-/** Other processes may take the processor for longer than the work itself takes. */
+/** Waits until a queue is idle. Other processes may delay it for longer than its work takes. */
 async function whenIdle(work: FairQueue): Promise<void> {
   await vi.waitUntil(() => work.waiting === 0, { timeout: 30_000 })
 }
@@ -43,7 +45,7 @@ async function whenIdle(work: FairQueue): Promise<void> {
 const STEP_MS = 0.1
 let nowMs = 0
 
-/** Ends the jobs that would never end. */
+/** Whether endless jobs are to end. */
 let isOver = false
 
 afterEach(() => {

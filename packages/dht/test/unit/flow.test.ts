@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Flow } from '../../src/node/flow.ts'
 
-/** A connection that gives on what has waited before it lets more come, as libp2p's do. */
+/** A connection that delivers its queue before it accepts more, as libp2p's do. */
 class Connection {
   readonly status = 'open'
   onWaiting = (): void => {}

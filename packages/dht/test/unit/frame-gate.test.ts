@@ -24,7 +24,7 @@ function many(count: number, one: Buffer): Uint8Array {
   return Uint8Array.from(Buffer.concat(new Array(count).fill(one)))
 }
 
-/** A gate whose turns are taken by hand. */
+/** Makes a gate with manual turns. */
 function scene() {
   const turns: (() => void)[] = []
   const delivered: Uint8Array[] = []

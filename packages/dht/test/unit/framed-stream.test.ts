@@ -20,7 +20,7 @@ const QUESTION: FindRequest = {
   keys: [findKey(recordKey('key'))]
 }
 
-/** A message in a single part. */
+/** Makes a bulk message of a single part. */
 function bulkOf(message: Message): Uint8Array {
   const writer = new ByteWriter()
   writePart(writer, encoded(message), true)

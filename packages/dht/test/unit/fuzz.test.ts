@@ -4,7 +4,7 @@ import { fuzz, type Target } from '../fuzz/fuzzer.ts'
 import { targets } from '../fuzz/targets.ts'
 import { IS_LONG } from '../support/effort.ts'
 
-/** The default reaches nearly as much code as a minute of `pnpm fuzz` does. */
+/** Inputs of each target. The default reaches nearly as much code as a minute of `pnpm fuzz`. */
 const INPUTS = IS_LONG ? 1_000_000 : 4_000
 const SLOW_INPUTS = IS_LONG ? 50_000 : 500
 const PATIENCE_MS = IS_LONG ? 600_000 : 60_000

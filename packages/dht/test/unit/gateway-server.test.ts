@@ -26,7 +26,7 @@ import { peerNumber } from '../support/numbered-peers.ts'
 const KEYS_PER_MESSAGE = 256
 const NUM_REPLICAS = 5
 
-/** A record of nearly 1 MiB. */
+/** Makes a record of nearly 1 MiB. */
 function largeRecord(): DHTRecord {
   const until = getDHTTime() + 60
   return [1, 2, 3, 4]
@@ -34,7 +34,7 @@ function largeRecord(): DHTRecord {
     .reduce((all, one) => join(all, one))
 }
 
-/** Replicas that answer when they are told to. */
+/** Replicas that answer when a test says so. */
 class PendingReplicas {
   readonly known = { nowMs: () => performance.now() }
   readonly lookups: { options: ReadOptions; resolve: (reading: Reading) => void }[] = []
@@ -99,7 +99,7 @@ describe('GatewayServer', () => {
     keys: Array.from({ length: KEYS_PER_MESSAGE }, (_, i) => ({ key: recordKey(`${id} ${i}`) }))
   })
 
-  /** Works out all of a reply, as if all turns were the peer's. */
+  /** Makes a whole reply, as if all turns were the peer's. */
   async function ask(
     handler: StreamHandler<GatewayMessage>,
     message: GatewayMessage

@@ -7,7 +7,7 @@ const peer = peerNumber(1)
 describe('Goodbyes', () => {
   function goodbyes(isOpen: readonly boolean[]) {
     const sent: string[] = []
-    const onLeaving = vi.fn()
+    const [onIdle, onLeaving] = [vi.fn(), vi.fn()]
     const onStream = isOpen.map((is, i) => () => {
       is && sent.push(`stream ${i}`)
       return is
@@ -15,7 +15,8 @@ describe('Goodbyes', () => {
     const onNewStream = async (): Promise<void> => {
       sent.push('a new stream')
     }
-    return { said: new Goodbyes({ onStream, onNewStream, onLeaving }), sent, onLeaving }
+    const said = new Goodbyes({ onStream, onNewStream, onIdle, onLeaving })
+    return { said, sent, onIdle, onLeaving }
   }
 
   it.each([
@@ -30,9 +31,10 @@ describe('Goodbyes', () => {
   })
 
   it('tell who leaves from who is idle (N10c)', () => {
-    const { said, onLeaving } = goodbyes([])
+    const { said, onIdle, onLeaving } = goodbyes([])
     said.hear(peer, 'idle')
     expect(said.has(peer)).toBe(true)
+    expect(onIdle).toHaveBeenCalledExactlyOnceWith(peer)
     expect(onLeaving).not.toHaveBeenCalled()
     said.hear(peer, 'leaving')
     expect(onLeaving).toHaveBeenCalledExactlyOnceWith(peer)

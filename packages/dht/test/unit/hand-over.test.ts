@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { newOwners, type OwnerChange, replicationTargets } from '../../src/upkeep/hand-over.ts'
 
-/** Peers are numbers, nearest first, so that every list of them is in the order of its numbers. */
+/** A peer as a number, nearest first, so that sorted lists are in the order of their distance. */
 type Peer = number
 
 const REPLICAS = 5
@@ -13,7 +13,7 @@ interface History {
   readonly left: readonly Peer[]
 }
 
-/** Who was there, who came and who went; somebody of the nearest stays. */
+/** Peers that were present, came and left. At least one of the nearest stays. */
 const history: fc.Arbitrary<History> = fc
   .record({
     before: fc.uniqueArray(fc.nat(40), { minLength: 1, maxLength: 20 }),
@@ -35,7 +35,7 @@ function peersAfter({ before, joined, left }: History): Peer[] {
   return sorted([...before, ...joined].filter((peer) => !left.includes(peer)))
 }
 
-/** What each of those that held the record hands over to whom. */
+/** Returns the hand-overs of each holder. */
 function handedOver(history: History): Map<Peer, Peer[]> {
   const after = peersAfter(history)
   const holders = history.before.slice(0, REPLICAS).filter((peer) => after.includes(peer))

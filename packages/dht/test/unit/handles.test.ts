@@ -20,7 +20,7 @@ interface Scene extends Handles {
   readonly misfits: Misfit[]
   readonly onMisfit: (misfit: Misfit) => void
 
-  /** Misfits that the node has counted. */
+  /** Returns the number of misfits that the node has counted. */
   readonly count: () => number
 }
 

@@ -11,13 +11,13 @@ import {
   windowUpdate
 } from '../support/yamux-frames.ts'
 
-/** Half of yamux's initial window. */
+/** Half of yamux's initial window, in bytes. */
 const THRESHOLD = 128 * 1024
 
-/** Of so many streams something is held. */
+/** Streams with held updates. */
 const MAX_STREAMS = 256
 
-/** What comes out when these go in one after the other. */
+/** Returns the frames that are passed on when these arrive one after the other. */
 function passed(held: HeldWindowUpdates, frames: readonly Uint8Array[]): Uint8Array[] {
   return frames.flatMap((frame) => held.pass(frame).map((one) => one.subarray()))
 }

@@ -9,7 +9,7 @@ const KEY = recordKey('key')
 const NEWER = { expirationTime: START + 100 }
 const OLDER = { expirationTime: START + 0.05 }
 
-/** What went wrong in hivemind's DHT, row by row of docs/hivemind.md. */
+/** Faults of Hivemind's DHT, row by row of docs/hivemind.md. */
 describe('a bug of hivemind', () => {
   it.each([
     ['a value', {}],

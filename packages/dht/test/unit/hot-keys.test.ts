@@ -21,7 +21,7 @@ interface Scene {
   /** The ranks of peers that were sent copies. */
   readonly sent: number[]
 
-  /** Has others read a key so often. */
+  /** Reads a key several times as another peer. */
   read(count: number, key?: Uint8Array): void
 }
 
@@ -129,7 +129,7 @@ describe('a key that others read', () => {
   })
 })
 
-/** Time that stands still until it is told to pass. */
+/** Makes manual time. */
 function fakeTime(): Disposable & { pass(ms: number): void } {
   vi.useFakeTimers({ toFake: ['performance'] })
   return {

@@ -10,7 +10,7 @@ import { ByteWriter } from '../../src/wire/bytes.ts'
 import { protobufFields, writeBytesField } from '../../src/wire/protobuf.ts'
 import { ProtocolViolationError } from '../../src/wire/protocol-violation-error.ts'
 
-/** The number of a signed record. */
+/** The sequence number of a signed record. */
 const SEQ = Uint8Array.of(16, 1)
 
 const [KEY, ADDRESS, PROTOCOL, AGENT, SIGNED] = [1, 2, 3, 6, 8]
@@ -111,7 +111,7 @@ describe('what a peer says of itself', () => {
   })
 })
 
-/** What passes; nothing where the message is refused. */
+/** Returns the bytes that pass; none where the message is refused. */
 function seenOrNothing(seen: () => Uint8Array): Uint8Array {
   try {
     return seen()

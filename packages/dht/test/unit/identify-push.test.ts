@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { PUSHES_AT_ONCE, pushGuard } from '../../src/node/identify-push.ts'
 import { peerNumber } from '../support/numbered-peers.ts'
 
-/** How many of so many pushes of one peer are let in. */
+/** Counts the pushes of one peer that are accepted. */
 function letIn(guard: ReturnType<typeof pushGuard>, peer: number, times: number): number {
   const connection = { remotePeer: peerNumber(peer) } as unknown as Connection
   let count = 0

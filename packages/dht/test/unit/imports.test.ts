@@ -5,7 +5,7 @@ import { fileCycle, folderCycle, type ImportGraph, readImports } from '../suppor
 
 const PACKAGES = fileURLToPath(new URL('../../../', import.meta.url))
 
-/** Source files that may lie beside the folders of packages/dht/src. */
+/** Source files beside the folders of packages/dht/src. */
 const MAX_ROOT_FILES = 14
 
 function graph(imports: Record<string, readonly string[]>): ImportGraph {

@@ -23,7 +23,7 @@ describe('inTime', () => {
     const timed = expect(inTime(late.promise, 250)).rejects.toMatchObject({ name: 'TimeoutError' })
     await vi.advanceTimersByTimeAsync(250)
     await timed
-    // Nobody's business any more.
+    // A late rejection is ignored.
     late.reject(reason)
   })
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { operations } from '../support/simulated-operations.ts'
 import { Simulation, START } from '../support/simulated-replicas.ts'
 
-/** Two values whose records have digests that begin with the same 32 bits. */
+/** Two values whose records have digests with equal first 32 bits. */
 const ALIKE = [18_624, 134_137] as const
 
 describe('inspect', () => {

@@ -74,7 +74,7 @@ describe('internalsOf', () => {
     expect(losses.filter((loss) => !String(warning.mock.calls[0]?.[0]).includes(loss))).toEqual([])
     expect(used.getMode()).toBe('server')
     expect(used.protocol).toBe(protocol)
-    // What is missing can be quieted all the same.
+    // The remaining parts can still be quieted.
     quietKadDHT(used, { size: 1, has: () => true, closestPeers: () => [peerNumber(2)] })
     expect(used.routingTable.closestPeers(new Uint8Array(32), { count: 20 })).toHaveLength(1)
 
@@ -133,7 +133,7 @@ describe('quietKadDHT', () => {
     expect(resolve).toHaveBeenCalled()
   })
 
-  /** Parts that no other test has changed. */
+  /** Makes parts that no other test has changed. */
   function fresh(): Record<'routingTable' | 'querySelf' | 'routingTableRefresh', object> {
     return {
       routingTable: { ...routingTable, closestPeerTagger: { start: () => 'tags' } },

@@ -9,7 +9,7 @@ import type { FramedStream } from '../../src/wire/framed-stream.ts'
 import type { Response } from '../../src/wire/responder.ts'
 import { peerNumber } from '../support/numbered-peers.ts'
 
-/** The end of a page's stream at a server. */
+/** A page's end of a stream at a server. */
 class PageAtServer {
   readonly #peer: PeerId
   readonly #handler

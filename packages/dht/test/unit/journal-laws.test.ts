@@ -105,7 +105,7 @@ describe('Journal', () => {
   })
 })
 
-/** A store on a disk, from one start to the next. */
+/** A store on a disk, between two starts. */
 class Life {
   readonly clock: ManualClock
   readonly disk: GatedDisk

@@ -220,7 +220,7 @@ describe('a response of kad-dht', () => {
     expect(seen.closer.slice(0, 3).map(addressesOf)).toEqual([MAX_ADDRESSES_PER_PEER, 0, 1])
   })
 
-  /** With all peers and addresses, as somebody else would write it. */
+  /** Writes a message with all peers and addresses, as another implementation would. */
   function writeRaw({ type, closer }: KadMessage): Uint8Array {
     const writer = new ByteWriter()
     writeVarintField(writer, 1, type)

@@ -31,7 +31,7 @@ const record = fc.oneof(
 )
 const event = fc.tuple(fc.constantFrom('join', 'leave', 'pushed', 'learned', 'read'), record)
 
-/** What a node knows than which so many of 8 peers are nearer to the key. */
+/** Makes the known records of a node to which a number of 8 peers are nearer to the key. */
 function knownAt(rank: number, { isReplica = true, hasCache = true, others = 8 } = {}) {
   const clock = manualClock(0)
   const peers = nearestFirst(pointOf(KEY), contacts(8))
@@ -47,7 +47,7 @@ function knownAt(rank: number, { isReplica = true, hasCache = true, others = 8 }
     isReplica: () => isReplica
   })
 
-  /** Has as many peers as there are replicas join that are nearer than this one. */
+  /** Adds as many nearer peers as there are replicas. */
   const joinNearer = (): void => {
     nearer = peers.slice(0, Math.min(rank, DEFAULT_NUM_REPLICAS))
   }

@@ -48,7 +48,7 @@ async function reading(from: Disk): Promise<Reading> {
   return { records, damage }
 }
 
-/** Bytes that look random, and are always the same for a name. */
+/** Makes bytes that look random, and are the same for each number. */
 function bytesOf(n: number): Uint8Array {
   let state = n + 1
   return Uint8Array.from({ length: RECORD_BYTES }, () => {
@@ -134,7 +134,7 @@ describe('openLevelDisk on a damaged database', () => {
   beforeAll(async () => {
     sound = await temporaryDirectory()
     const path = join(sound.path, 'records')
-    // What is in the log when a database is opened goes into a table.
+    // Opening a database writes its log into a table.
     await fill(path, 0, (2 / 3) * RECORDS)
     await fill(path, (2 / 3) * RECORDS, RECORDS)
   })
@@ -160,7 +160,7 @@ describe('openLevelDisk on a damaged database', () => {
     await cp(join(sound.path, 'records'), folder, { recursive: true })
   })
 
-  /** The one file of that kind. */
+  /** Finds the only file of a kind. */
   async function file(kind: RegExp): Promise<string> {
     const found = (await readdir(folder)).find((name) => kind.test(name))
     expect(found).toBeDefined()
@@ -187,7 +187,9 @@ describe('openLevelDisk on a damaged database', () => {
   const LOG = /\.log$/
   const INDEX = /^MANIFEST/
 
-  /** What happened, and how many records must be there still: what no undamaged file holds is lost. */
+  /**
+   * Damages, and the records that must still be there: those that no undamaged file holds are lost.
+   */
   const DAMAGES: [what: string, hurt: () => Promise<void>, atLeast: number][] = [
     ['whose CURRENT is gone', async () => rm(await file(/^CURRENT$/)), RECORDS],
     ['whose CURRENT is empty', async () => truncate(await file(/^CURRENT$/)), RECORDS],
@@ -286,7 +288,7 @@ describe('openLevelDisk on a damaged database', () => {
     expect((await readdir(directory.path)).sort()).toEqual(['records', 'records.damaged'])
   })
 
-  /** Each record is what was written under its name. */
+  /** Expects that each record is the one written under its name. */
   function expectTrue(records: ReadonlyMap<string, Uint8Array>): void {
     const untrue = Array.from({ length: RECORDS }, (_, n) => n).filter((n) => {
       const bytes = records.get(nameOf(n))

@@ -20,14 +20,14 @@ interface Write {
   readonly kind: 'write'
   readonly subkey: string | undefined
 
-  /** Undefined: a deletion. */
+  /** The value; undefined: a deletion. */
   readonly value?: number
   readonly seconds: number
 }
 
 type Step = Write | { readonly kind: 'pass'; readonly ms: number } | { readonly kind: 'take' }
 
-/** Milliseconds after which all that was written has expired. */
+/** Milliseconds after which everything written has expired. */
 const AFTER_ALL_MS = 40_000
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -47,7 +47,7 @@ function entriesOf(found: Found | undefined): Entries {
 
 type AnyChange = Change<Subkey | undefined, Value, true>
 
-/** A loop that keeps what it was given by its changes alone. */
+/** A loop that rebuilds the state from changes alone. */
 class Follower {
   readonly entries: Entries = new Map()
   readonly #watch: Watch<Found | undefined, Subkey | undefined, Value, true>
@@ -63,7 +63,7 @@ class Follower {
     return this.#pending !== undefined
   }
 
-  /** Whether it has been given all that there was. */
+  /** Whether it has received everything. */
   get isDone(): boolean {
     return this.#events > 0 && this.entries.size === 0
   }

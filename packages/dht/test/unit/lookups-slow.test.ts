@@ -82,7 +82,7 @@ describe('Lookups with a peer that is slow', () => {
     await second
     expect(ranksAsked(questions)).toEqual([0, 1, 1])
 
-    // It was not too late to be heard of, if for nobody any more.
+    // The late response clears the failure, although no lookup needs it any more.
     questions[0]?.answer()
     await turns(2)
     void asking()
@@ -117,7 +117,7 @@ describe('Lookups with a peer that is slow', () => {
 describe('Lookups with very many peers that never answer', () => {
   const batchSize = 12_000
 
-  /** As many peers that nobody has heard of before are asked, are late, and are given up. */
+  /** Asks this many unknown peers, which are late, and gives them up. */
   async function askStrangers(all: Scene, batch: number): Promise<void> {
     const { ask } = hesitantPeers()
     const running = Array.from({ length: batchSize }, (_, n) =>
@@ -127,7 +127,7 @@ describe('Lookups with very many peers that never answer', () => {
       })
     )
 
-    // So many at once and no more.
+    // The number in flight is limited.
     for (let begun = 0; begun < batchSize; begun += MAX_LOOKUPS_IN_FLIGHT / 2) {
       await turns()
       await vi.advanceTimersByTimeAsync(REQUEST_TIMEOUT_MS)
@@ -151,7 +151,7 @@ describe('Lookups with very many peers that never answer', () => {
       await askStrangers(all, batch)
     }
 
-    // What is remembered of one takes some 200 bytes.
+    // The record of one peer takes some 200 bytes.
     expect(heapMiB() - before).toBeLessThan(5)
   })
 })

@@ -20,7 +20,7 @@ import {
 } from '../support/hesitant-peers.ts'
 import { pointOf } from '../support/numbered-peers.ts'
 
-/** The same peer, at another address. */
+/** Returns the same peer at another address. */
 function elsewhere({ id }: PeerInfo): PeerInfo {
   return { id, multiaddrs: [multiaddr('/ip4/10.0.0.1/tcp/1')] }
 }
@@ -31,7 +31,7 @@ async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   return (await Promise.race([promise.catch(() => {}), Promise.resolve(pending)])) !== pending
 }
 
-/** Connected are the second and the third of the peers. */
+/** Treats only the second and the third peer as connected. */
 const isSecondOrThird: LookupsInit['isReady'] = (contact) => [1, 2].includes(rankOf(contact))
 
 describe('Lookups.run, with peers that have to be dialled', () => {
@@ -298,7 +298,9 @@ describe('a lookup in which something goes wrong', () => {
 })
 
 describe('lookups of one turn', () => {
-  /** Whom each of so many lookups for different keys asks first, all begun in the same turn. */
+  /**
+   * Lists the first peer asked by each of several lookups for different keys that begin in one turn.
+   */
   async function firstAsked(count: number, init: Partial<LookupsInit> = {}): Promise<number[]> {
     const { run } = scene(init)
     const { ask, questions } = hesitantPeers()

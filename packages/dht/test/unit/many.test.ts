@@ -8,7 +8,7 @@ const ROOM: ManyOptions<unknown> = {
   bytesOf: () => 0
 }
 
-/** One item that the test finishes when it likes. */
+/** One item, which the test finishes later. */
 interface Work {
   readonly item: number
   readonly index: number
@@ -16,7 +16,7 @@ interface Work {
   fail(error: unknown): void
 }
 
-/** A function that takes its time, and what it was called with. */
+/** Makes a slow function, and the list of its calls. */
 function slowly(): { work: Work[]; apply: (item: number, index: number) => Promise<string> } {
   const work: Work[] = []
 
@@ -30,7 +30,7 @@ function slowly(): { work: Work[]; apply: (item: number, index: number) => Promi
   }
 }
 
-/** Numbers without end, of which it is known how many were drawn, and whether the drawing was ended. */
+/** Makes endless numbers, and counts those drawn. */
 function endless(): { drawn: number; isEnded: boolean } & Iterable<number> {
   const all = {
     drawn: 0,

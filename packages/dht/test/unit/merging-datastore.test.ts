@@ -21,12 +21,12 @@ import { mapDatastore } from '../support/map-datastore.ts'
 const PREFIX = '/dht'
 const KEY = recordKey('party')
 
-/** Where kad-dht puts a record: its prefix, and the key in base32. */
+/** Returns kad-dht's name of a record: its prefix, and the key in base32. */
 function placeOf(key: Uint8Array, prefix = PREFIX): Key {
   return new Key(`${prefix}/record/${stringOf(key, 'base32')}`)
 }
 
-/** A record as kad-dht hands it to its datastore. */
+/** Wraps a record as kad-dht gives it to its datastore. */
 function envelope(key: Uint8Array, record: DHTRecord, timeReceived = new Date(0)): Uint8Array {
   return new Libp2pRecord(key, encodeRecord(record), timeReceived).serialize()
 }

@@ -14,16 +14,16 @@ import { recordValidatorFor } from '../../src/store/record-validator.ts'
 import { operations } from '../support/simulated-operations.ts'
 import { Simulation } from '../support/simulated-replicas.ts'
 
-/** Values that somebody passes by mistake, as JavaScript lets them. */
+/** Values that JavaScript lets a caller pass by mistake. */
 const WRONG = [
   ...[null, 0, -1, Number.NaN, '', 'x', true, 1n, Symbol('bee'), () => {}],
   ...[[], {}, new Date(), new Map(), new Uint8Array(3)]
 ]
 
-/** What the engine says of code that has not looked at an argument. */
+/** Messages of the engine about code that has not checked an argument. */
 const ENGINE = /Cannot |is not (a function|iterable)|reading '|\[object /
 
-/** An argument of a call, by name, and which wrong values are right there. */
+/** An argument of a call, by name, and the listed values that are valid there. */
 type Call = [name: string, call: (value: never) => unknown, isRight?: (value: unknown) => boolean]
 
 async function errorOf(call: () => unknown): Promise<unknown> {
@@ -43,7 +43,7 @@ const isEmptyObject = (value: unknown): boolean =>
   value !== null && Object.getPrototypeOf(Object(value)) === Object.prototype
 const isEmptyList = (value: unknown): boolean => Array.isArray(value) || value instanceof Map
 
-/** Whether a key or a subkey can be this. */
+/** Whether a value can be a key or a subkey. */
 const isKey = (value: unknown): boolean =>
   !Number.isNaN(value) &&
   (['number', 'string', 'boolean', 'bigint'].includes(typeof value) ||

@@ -10,14 +10,14 @@ const NO = Uint8Array.from(Buffer.from('\x03na\n'))
 const LONG_LINE = Uint8Array.from([0xac, 0x02, ...new Array(299).fill(97), 10])
 const NOISE = Uint8Array.from([0, 3, 1, 2, 10])
 
-/** A connection or stream that takes everything. */
+/** Makes a connection or stream that accepts everything. */
 function taking() {
   const taken: Uint8Array[] = []
   const send = (bytes: Uint8Array): boolean => taken.push(bytes) > 0
   return { taken, send, protocol: '' }
 }
 
-/** Sends until it is refused, or as often as given. */
+/** Sends until a refusal, or a number of times. */
 function sendAll(stream: { send(bytes: Uint8Array): boolean }, bytes: Uint8Array, times = 1000) {
   try {
     for (let i = 0; i < times; i++) {

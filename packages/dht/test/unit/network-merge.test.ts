@@ -5,7 +5,7 @@ import { type SimulatedPeer, SimulatedWorld } from '../support/simulated-network
 const TARGETS = Array.from({ length: 20 }, (_, i) => pointOfKey(Uint8Array.of(i)))
 const COUNT = 5
 
-/** The nearest of all peers, by looking at all of them. */
+/** Finds the nearest of all peers, by comparing all of them. */
 function trulyNearest(target: Uint8Array, peers: readonly SimulatedPeer[]): string[] {
   return [...peers]
     .sort((a, b) => distanceOf(a) - distanceOf(b))
@@ -17,10 +17,13 @@ function trulyNearest(target: Uint8Array, peers: readonly SimulatedPeer[]): stri
   }
 }
 
-/** Which of some searches of all peers find the nearest of all. */
-function rightSearches(peers: readonly SimulatedPeer[]): boolean[] {
+/** Lists which of some searches of peers find the nearest of all. */
+function rightSearches(
+  peers: readonly SimulatedPeer[],
+  all: readonly SimulatedPeer[] = peers
+): boolean[] {
   return TARGETS.flatMap((target) => {
-    const nearest = trulyNearest(target, peers).join()
+    const nearest = trulyNearest(target, all).join()
     return peers.map((peer) => peer.search(target, COUNT).join() === nearest)
   })
 }
@@ -72,6 +75,25 @@ describe('NetworkMerge', () => {
       expect(rightSearches([...network, newcomer])).not.toContain(false)
     }
   )
+
+  it('finds the nearest from everywhere in a network that has grown by joins alone (N10f)', async () => {
+    const world = new SimulatedWorld()
+    const network = world.network(1) as [SimulatedPeer, ...SimulatedPeer[]]
+
+    for (let size = 1; size < 200; size++) {
+      const [newcomer] = world.network(1) as [SimulatedPeer]
+      newcomer.join(network[(7 * size) % network.length] as SimulatedPeer)
+      network.push(newcomer)
+      await world.settled()
+
+      if (size % 10 === 0) {
+        const sample = [newcomer, network[(11 * size) % network.length] as SimulatedPeer]
+        expect(rightSearches(sample, network)).not.toContain(false)
+      }
+    }
+
+    expect(world.dials / 200).toBeLessThanOrEqual(20 + Math.log2(200))
+  })
 
   it('asks connected neighbours for others, and dials only those that it does not know (N10g)', async () => {
     const world = new SimulatedWorld()

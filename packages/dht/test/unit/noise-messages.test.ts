@@ -4,14 +4,14 @@ import { MAX_MESSAGES_AT_ONCE, NoiseMessages } from '../../src/node/noise-messag
 
 const message = fc.uint8Array({ maxLength: 600 })
 
-/** As noise writes them. */
+/** Frames messages as noise does. */
 function framed(messages: readonly Uint8Array[]): Uint8Array {
   return Uint8Array.from(
     messages.flatMap((bytes) => [bytes.length >> 8, bytes.length & 255, ...bytes])
   )
 }
 
-/** What comes of it when it arrives in pieces of these sizes, again and again. */
+/** Returns the messages read from pieces of these sizes, in turn. */
 function cut(
   bytes: Uint8Array,
   sizes: readonly number[],

@@ -13,7 +13,7 @@ import { Subscribers } from '../../src/watch/subscribers.ts'
 const NOW = 1000
 const NAME = 'room'
 
-/** The notices of one key, and what they are about. */
+/** The notices of one key. */
 class Scene {
   readonly subscribers = new Subscribers<number>()
   readonly sent: { readonly write: DHTRecord; readonly to: readonly number[] }[] = []
@@ -37,7 +37,7 @@ class Scene {
     this.#notices.add(NAME, { added: newEntries(before, record), before })
   }
 
-  /** Waits so long; returns how many entries each notice since the last call had. */
+  /** Waits, and returns the numbers of entries of all notices since the last call. */
   async sizes(ms: number): Promise<number[]> {
     await vi.advanceTimersByTimeAsync(ms)
     return this.sent

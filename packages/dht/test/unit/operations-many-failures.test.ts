@@ -20,7 +20,7 @@ function network(options: Partial<SimulationOptions> = {}): Simulation {
   return new Simulation(recordKey('key'), { size: 6, ...options })
 }
 
-/** Leaves no room at any peer for what it does not hold yet. */
+/** Fills all peers, so that they accept no new record. */
 function fillUp(net: Simulation): void {
   for (const { store } of net.peers) {
     const apply = store.apply.bind(store)
@@ -31,7 +31,7 @@ function fillUp(net: Simulation): void {
   }
 }
 
-/** Reads as always, but for one key. */
+/** Makes reads that fail for one key. */
 function readsThatFail(
   net: Simulation,
   bad: Uint8Array,

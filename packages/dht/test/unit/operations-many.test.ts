@@ -14,7 +14,7 @@ function network(options: Partial<SimulationOptions> = {}): Simulation {
   return new Simulation(KEY, { size: 6, ...options })
 }
 
-/** Items that can be read but once, of which it is known how many were. */
+/** Items that can be read only once, and the number of those read. */
 interface Once<T> extends Iterable<T> {
   readonly drawn: number
   readonly isEnded: boolean
@@ -37,7 +37,7 @@ function once<T>(items: Iterable<T>): Once<T> {
   return Object.assign(state, { [Symbol.iterator]: drawing })
 }
 
-/** Many more than can be under way. */
+/** Yields many more numbers than can be in flight. */
 function* long(): Generator<number> {
   for (let i = 0; i < 20 * MANY_UNDER_WAY; i++) {
     yield i

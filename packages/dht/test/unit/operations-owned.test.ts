@@ -24,12 +24,12 @@ function network(key: string): Simulation {
   return new Simulation(recordKey(key), { size: 6 })
 }
 
-/** Alice's node, in a network of others. */
+/** Makes the operations of Alice's node in a network. */
 function alices(net: Simulation): Operations {
   return operations(net, { privateKey: alice.privateKey })
 }
 
-/** Whether all that the peers hold under a key would pass the checks of any peer. */
+/** Whether all peers' records of a key would pass the checks of any peer. */
 function isSound(net: Simulation, key: string): boolean {
   const bytes = recordKey(key)
   const holders = net.holders(bytes)

@@ -19,7 +19,7 @@ import { DEFAULT_NODE_LIMITS } from '../../src/node-limits.ts'
 import { waggle } from '../../src/service/service.ts'
 import type { WaggleInit } from '../../src/service/service-options.ts'
 
-/** Stands for a running node: nothing is asked of it here. */
+/** A stand-in for a running node, which is never used. */
 const node = { dial: () => {} } as unknown as Libp2p
 
 function settingsFor(options: unknown): ReturnType<typeof settingsOf> {

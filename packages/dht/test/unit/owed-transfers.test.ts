@@ -8,7 +8,7 @@ import { silentLog } from '../support/silent-log.ts'
 
 const RECORDS = 200
 
-/** A newcomer that takes so many records, and fails then until it is told to go on. */
+/** A newcomer that accepts a number of records, and then fails until it is told to go on. */
 class Newcomer {
   readonly held = new Set<string>()
   readonly upkeep: Upkeep

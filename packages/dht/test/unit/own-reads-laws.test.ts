@@ -8,7 +8,7 @@ import { START } from '../support/simulated-replicas.ts'
 
 const SIZE = 12
 
-/** What was there, and what its owner put in its place. */
+/** An old value, and its owner's replacement. */
 const CHANGES = [
   [plainRecord('old', START + 100), tombstoneRecord(START + 200)],
   [plainRecord('old', START + 100), plainRecord('new', START + 200)],
@@ -43,13 +43,13 @@ beforeAll(async () => {
 
 afterAll(() => source?.[Symbol.asyncDispose]())
 
-/** What others try to bring back, and what the reader is to be shown instead. */
+/** An old record that others try to bring back, and the result that the reader must get instead. */
 interface Attempt {
   readonly before: DHTRecord
   readonly expected: unknown
 }
 
-/** Has an owner's old record reach the reader, or has the reader ask. */
+/** Sends an owner's old record to the reader, or lets the reader ask. */
 async function happen(
   node: PersuadedReader,
   event: Way | Ask,

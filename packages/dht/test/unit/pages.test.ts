@@ -54,7 +54,7 @@ describe('a peer that claims to be a server', () => {
   })
 })
 
-/** A stream on which a page agrees on a connection. */
+/** A stream on which a page negotiates a connection. */
 class SignallingStream extends EventTarget {
   status = 'open'
   remoteWriteStatus = 'writable'

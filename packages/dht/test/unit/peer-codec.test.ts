@@ -26,7 +26,7 @@ function withId(...id: number[]): EncodedPeer {
   return encodedPeer({ id: Uint8Array.from(id), addresses: [ADDRESS] })
 }
 
-/** The same bytes, somewhere in a large message. */
+/** Places bytes inside a large message. */
 function inMessage(bytes: Uint8Array): Uint8Array {
   const message = new Uint8Array(1_000_000)
   message.set(bytes, 1000)

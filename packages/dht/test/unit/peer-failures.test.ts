@@ -11,7 +11,7 @@ import { bookOf } from '../support/verified-peers.ts'
 const peer = contactOf(peerNumber(1))
 const other = contactOf(peerNumber(2))
 
-/** A peer at an address that others have named. */
+/** Makes a contact at an address that others have named. */
 function named(n: number, port: number): PeerInfo {
   return { id: peerNumber(n), multiaddrs: [multiaddr(`/ip4/10.0.0.1/tcp/${port}`)] }
 }
@@ -25,7 +25,9 @@ describe('PeerBook.recordFailure', () => {
     book = bookOf([peer, other], { nowMs: clock })
   })
 
-  /** Records so many failures in a row, and tells for how long the peer is avoided then, to half a second. */
+  /**
+   * Records some failures in a row, and returns for how long the peer is avoided then, to half a second.
+   */
   function avoidedMs(failures: number, error?: Error): number {
     for (let i = 0; i < failures; i++) {
       book.recordFailure(peer, error)

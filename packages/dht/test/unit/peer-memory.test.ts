@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { MAX_REMEMBERED_PEERS, RememberedPeers } from '../../src/join/remembered-peers.ts'
 import { peerNumber } from '../support/numbered-peers.ts'
 
-/** A memory that outlives those who use it. */
+/** Makes a memory that outlives its users. */
 function memory(saved: readonly string[] = []) {
   const state = { saved, saves: 0, isBroken: false }
   return {

@@ -6,7 +6,7 @@ import { bookOf } from '../support/verified-peers.ts'
 
 const [a, b, c, d] = contacts(4) as [PeerInfo, PeerInfo, PeerInfo, PeerInfo]
 
-/** Requests of one turn after which a peer counts as busy. */
+/** Requests in one turn that make a peer busy. */
 const FULL = 32
 
 interface State {

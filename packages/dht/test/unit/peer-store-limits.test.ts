@@ -10,7 +10,7 @@ import {
 import { peerNumber } from '../support/numbered-peers.ts'
 import { silentLog } from '../support/silent-log.ts'
 
-/** A peer store with nothing but what this is about: real ones are used in net/patient-identify. */
+/** Makes a small peer store; net/patient-identify uses real ones. */
 function scene() {
   const known = new Map<string, { tags: Map<string, object> }>()
   const connected = new Set<string>()

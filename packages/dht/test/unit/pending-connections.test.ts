@@ -1,6 +1,10 @@
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
-import { describe, expect, it } from 'vitest'
-import { type PendingConnection, PendingConnections } from '../../src/node/pending-connections.ts'
+import { describe, expect, it, vi } from 'vitest'
+import {
+  PENDING_MS,
+  type PendingConnection,
+  PendingConnections
+} from '../../src/node/pending-connections.ts'
 import { hostOf } from '../../src/peers/host-of.ts'
 
 interface Fake extends PendingConnection {
@@ -56,6 +60,24 @@ describe('PendingConnections', () => {
     pending.delete(a)
     b.abort(new Error('gone'))
     expect(pending.size).toBe(0)
+  })
+
+  it('ends connections that are not set up in 3 seconds, and no others (N13e)', () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+
+    try {
+      const pending = new PendingConnections()
+      const [silent, ready] = ['/ip4/1.1.1.1/tcp/1', '/ip4/1.1.1.1/tcp/2'].map(connectionFrom)
+      // The transport and the gater each add a connection.
+      addAll(pending, [silent, ready, silent, ready] as Fake[])
+      vi.advanceTimersByTime(PENDING_MS - 1)
+      expect([silent?.isAborted(), ready?.isAborted()]).toEqual([false, false])
+      pending.delete(ready as Fake)
+      vi.advanceTimersByTime(2 * PENDING_MS)
+      expect([silent?.isAborted(), ready?.isAborted(), pending.size]).toEqual([true, false, 0])
+    } finally {
+      vi.useRealTimers()
+    }
   })
 })
 

@@ -43,7 +43,7 @@ afterEach(async () => {
   await directory[Symbol.asyncDispose]()
 })
 
-/** Starts anew, with an empty store. */
+/** Starts again, with an empty store. */
 async function start(
   place: PersistenceOptions,
   options: RecordStoreOptions = {}
@@ -225,7 +225,7 @@ describe('openPersistence with a dataDir', () => {
       store.apply(recordKey(i), plainRecord(randomBytes(100), NOW + 10))
     }
 
-    // What is in the log goes into a table, with the notes in its first block.
+    // Opening writes the log into a table, with the notes in its first block.
     await start({ dataDir })
     await persistence?.close()
     persistence = undefined

@@ -8,7 +8,7 @@ const PING = '/ipfs/ping/1.0.0'
 let merges: string[]
 let other: DisposableNode
 
-/** A service that lists the protocols that libp2p notes. */
+/** Makes a service that lists the protocols that libp2p has recorded. */
 function listing({ peerStore }: { readonly peerStore: PeerStore }): object {
   const merge = peerStore.merge.bind(peerStore)
   peerStore.merge = (id, data, options) => {

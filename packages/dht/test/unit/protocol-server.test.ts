@@ -32,7 +32,7 @@ afterAll(() => source?.[Symbol.asyncDispose]())
 const store = new RecordStore()
 const routing = { nearest: () => [] }
 
-/** Serves a stream by one of the protocols that a node has. */
+/** Serves a stream by one of a node's protocols. */
 type Serve = (server: ProtocolServer, stream: Stream, isAsked?: boolean) => unknown
 
 function serving<M>(protocol: ServedProtocol<M>): Serve {
@@ -145,7 +145,7 @@ describe('a peer that asks for more keys than its rate', () => {
     vi.useRealTimers()
   })
 
-  /** A stream on which a peer asks for the fingerprints of some keys. */
+  /** Opens a stream on which a peer asks for the fingerprints of some keys. */
   async function comparing(server: ProtocolServer, asker = source.asker): Promise<Compares> {
     const [mine, theirs] = await source.open()
     server.serve(compareServer(store), theirs, asker)

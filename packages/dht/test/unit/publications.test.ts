@@ -15,7 +15,7 @@ import { Simulation, START } from '../support/simulated-replicas.ts'
 
 const KEY = recordKey('key')
 
-/** A client of six peers, and what it publishes. */
+/** A client of six peers, and its publications. */
 class Scene {
   readonly net: Simulation = new Simulation(KEY, { size: 6, isReplica: () => false })
   readonly publications: Publications = new Publications(this.net.clock)
@@ -27,7 +27,7 @@ class Scene {
     }
   }
 
-  /** Lets time pass bit by bit, with all that falls due. */
+  /** Lets time pass in small steps. */
   async pass(seconds: number): Promise<void> {
     for (const end = this.net.clock.time + seconds; this.net.clock.time < end; ) {
       this.net.clock.time = Math.min(end, this.net.clock.time + 0.25)
@@ -35,7 +35,7 @@ class Scene {
     }
   }
 
-  /** Times at which writes were sent, as seconds from the start. */
+  /** Returns the times of all writes, in seconds from the start. */
   async timesOfWrites(during: () => Promise<void>): Promise<number[]> {
     const times = new Set<number>()
     const store = vi.spyOn(this.net, 'store').mockImplementation(async (peer, ...rest) => {
@@ -285,13 +285,13 @@ describe('a publication', () => {
   })
 })
 
-/** What happens to a place in which something is published. */
+/** The history of a place with a publication. */
 class History {
   readonly scene: Scene = new Scene()
   readonly other: Operations = operations(this.scene.net)
   publication: Publication = this.scene.dht.publish('key', 'first', { ttl: 10 })
 
-  /** What is to be seen in the end; undefined: something else of this node was held in its place. */
+  /** The expected value at the end; undefined: another write of this node was held in its place. */
   wanted: string | undefined = 'first'
   count = 0
 

@@ -50,12 +50,12 @@ async function read(net: Simulation, latest: boolean): Promise<Result> {
   }
 }
 
-/** All peers but this node. */
+/** Lists all peers without this node. */
 function others({ peers, self }: Simulation): Simulation['peers'] {
   return peers.filter((peer) => peer !== self)
 }
 
-/** The servers that could hold the key, nearest first. */
+/** Lists the servers that could hold the key, nearest first. */
 function servers(net: Simulation, { isServer }: Scene): Simulation['peers'] {
   return isServer ? net.peers : others(net)
 }

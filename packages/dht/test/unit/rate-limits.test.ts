@@ -20,7 +20,7 @@ describe('RateLimits', () => {
     expect(admitted('a')).toBe(11)
     expect(admitted('a')).toBe(0)
     expect(admitted('b')).toBe(11)
-    // Of the 250 there are 30 left, but a third of them is anybody's.
+    // Of the 250 there are 30 left, and one peer gets a third of them.
     expect(admitted('c')).toBe(9)
     expect(admitted('c')).toBe(0)
 
@@ -44,7 +44,7 @@ describe('RateLimits', () => {
     }
 
     expect(refused).toBe(0)
-    // What peers that come at the same moment have had before the others came is not taken from them.
+    // Peers keep the share that they used before others came at the same moment.
     expect(served * 10).toBeLessThan(250 * 10 * 1.2)
     expect(served * 10).toBeGreaterThan(250 * 10 * 0.8)
   })

@@ -19,7 +19,7 @@ function idIn(address: Multiaddr): string {
   return address.getComponents().at(-1)?.value ?? ''
 }
 
-/** A node whose dials and peers are in the hands of the test. */
+/** A node whose dials and peers the test controls. */
 class Scene {
   readonly dials: string[] = []
   readonly joined = new Map<string, PeerId>()
@@ -39,7 +39,8 @@ class Scene {
     events: this.events,
     isJoined: (id) => this.joined.has(id.toString()),
     isBanned: (id) => this.#banned.has(id.toString()),
-    discover() {}
+    discover() {},
+    countJoin() {}
   }
 
   constructor() {
@@ -59,12 +60,12 @@ class Scene {
     })
   }
 
-  /** From now on dials of a peer succeed. */
+  /** Lets dials of a peer succeed from now on. */
   reach(n: number): void {
     this.#reachable.add(peerNumber(n).toString())
   }
 
-  /** From now on dials of a peer fail, and it is not connected. */
+  /** Disconnects a peer, and lets dials of it fail from now on. */
   lose(n: number): void {
     this.#reachable.delete(peerNumber(n).toString())
     this.leave(n)
@@ -80,7 +81,7 @@ class Scene {
     this.#banned.add(peerNumber(n).toString())
   }
 
-  /** A peer has dialled this node. */
+  /** Connects a peer that has dialled this node. */
   meet(n: number): Promise<void> {
     this.joined.set(peerNumber(n).toString(), peerNumber(n))
     this.events.safeDispatchEvent('peer:connect', { detail: peerNumber(n) })

@@ -34,7 +34,7 @@ function party(...guests: string[]): DHTRecord {
     .reduce((all, one) => join(all, one))
 }
 
-/** The subkeys that are left of a dictionary. */
+/** Lists the remaining subkeys of a dictionary. */
 function guests({ record }: Received): unknown[] {
   return Array.from(record.subkeys.keys(), parseSubkeyId)
 }

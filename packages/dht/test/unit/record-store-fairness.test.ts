@@ -12,7 +12,7 @@ function storeOf(options: RecordStoreOptions): RecordStore {
   return new RecordStore({ clock: manualClock(NOW), ...options })
 }
 
-/** Whether a record was taken in. */
+/** Stores a record, and returns whether it was accepted. */
 function put(store: RecordStore, peer: string, i: number, expirationTime = LATE): boolean {
   return store.apply(recordKey([peer, i]), plainRecord(i, expirationTime), peer).isAccepted
 }
@@ -22,7 +22,7 @@ function held(store: RecordStore, peer: string, count: number): number {
   return keys.filter((key) => store.encoded(key) !== undefined).length
 }
 
-/** How many of alice's dictionaries have taken in 10 kB of a peer. */
+/** Counts the dictionaries of Alice that accept 10 kB of a peer. */
 function addTo(store: RecordStore, count: number, peer: string, subkey = peer): number {
   const large = subkeyRecord([subkey], new Uint8Array(10_000), LATE)
   const dicts = Array.from({ length: count }, (_, i) => recordKey(['dict', i]))

@@ -21,7 +21,7 @@ const LAW = law(500)
 const KEYS = [0, 1, 2, 3, 4].map((key) => recordKey('k'.repeat(key + 1)))
 const keyBytes = (key: number): number => KEYS[key]?.length ?? 0
 
-/** What a test does to a store, one step after another. */
+/** One action on a store. */
 interface Step {
   readonly kind: 'value' | 'tombstone' | 'again' | 'sweep'
   readonly key: number
@@ -40,7 +40,10 @@ const step: fc.Arbitrary<Step> = fc.record({
   wait: fc.nat(3)
 })
 
-/** No two steps make records that expire at the same moment: the order of dropping is certain then. */
+/**
+ * Makes the write of a step. No two steps make records that expire at the same moment, so the order of eviction is
+ * certain.
+ */
 function writeOf({ kind, subkey, size, ttl }: Step, now: number, index: number): DHTRecord {
   const expirationTime = now + ttl + index / 1024
 
@@ -54,7 +57,7 @@ function writeOf({ kind, subkey, size, ttl }: Step, now: number, index: number):
     : subkeyRecord(subkey, value, expirationTime)
 }
 
-/** A store, the model of it, and all that was written to both. */
+/** A store, its model, and all writes to both. */
 class Pair {
   readonly clock = manualClock(1_000)
   readonly #store: RecordStore
@@ -163,7 +166,7 @@ describe('RecordStore', () => {
   })
 })
 
-/** What buffers take. They may be freed a moment after they have been collected. */
+/** Measures the memory of buffers, which is freed a moment after their collection. */
 function usedBytes(): number {
   collectGarbage()
   return memoryUsage().arrayBuffers

@@ -17,7 +17,7 @@ import { type ManualClock, manualClock } from '../support/manual-clock.ts'
 
 const KEY = recordKey('party')
 
-/** A value of so many bytes, nearly. */
+/** Makes a value of nearly this many bytes. */
 function large(bytes: number): Uint8Array {
   return new Uint8Array(bytes)
 }
@@ -39,7 +39,7 @@ describe('RecordStore', () => {
     return new RecordStore({ clock, ...options })
   }
 
-  /** What a store holds under the keys of that name, and undefined where it holds nothing. */
+  /** Returns the values of some keys; undefined where there is none. */
   function values(names: readonly string[]): unknown[] {
     return names.map((name) => view(store.get(recordKey(name)), clock())?.value)
   }

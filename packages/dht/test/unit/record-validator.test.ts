@@ -18,7 +18,7 @@ const party = recordKey('party')
 const alice = await generateKeyPairFromSeed('Ed25519', new Uint8Array(32).fill(1))
 const tag = ownerTag(peerIdFromPrivateKey(alice))
 
-/** A dictionary of this many subkeys, each signed by its owner; `salt` tells its values from others. */
+/** Makes a dictionary of signed subkeys; `salt` makes its values unique. */
 function manySigned(count: number, salt: number): Promise<DHTRecord> {
   const expirationTime = getDHTTime() + 600
   const ids = Array.from({ length: count }, (_, i) => subkeyId(`${tag}${i}`)).sort()

@@ -11,7 +11,7 @@ const HONEST = peerNumber(2)
 const KNOWN = contact(3)
 const UNVERIFIED = contact(4)
 
-/** Wrong referrals that are one too many. */
+/** Wrong referrals that exceed the limit by one. */
 const TOO_MANY = 8
 
 describe('the referrals of a peer', () => {
@@ -23,7 +23,7 @@ describe('the referrals of a peer', () => {
     next = 100
   })
 
-  /** Has a peer name others, of which each is reached or not. */
+  /** Lets a peer name others, and records whether each is reached. */
   function refer(referrer: typeof LIAR, count: number, isReached: boolean): void {
     for (let n = 0; n < count; n++) {
       book.recordDial(named(referrer), isReached)
@@ -101,7 +101,7 @@ describe('dials of peers that others have named', () => {
     book = bookOf([KNOWN], { maxDialsPerSecond: 10, nowMs: clock })
   })
 
-  /** How many of a hundred dials of one address are allowed. */
+  /** Counts the allowed ones of a hundred dials of one address. */
   function dialsOf({ id }: PeerInfo): number {
     return Array.from({ length: 100 }, () => book.mayDial(id, 1)).filter(Boolean).length
   }
@@ -148,6 +148,21 @@ describe('dials of peers that others have named', () => {
     expect(book.isUnreachable(full.id)).toBe(false)
     clock.time += 1
     expect(outOfReach()).toEqual([false, false])
+  })
+
+  it('that are refused mean that a peer is full, if it has ever answered, and so does the end of an idle connection (N10d)', () => {
+    const full = (): boolean[] => [UNVERIFIED, KNOWN].map(({ id }) => book.isFull(id))
+    book.recordRefusedDial(UNVERIFIED.id)
+    book.recordRefusedDial(KNOWN.id)
+    expect(full()).toEqual([false, true])
+    clock.time += 60_000
+    expect(full()).toEqual([false, false])
+    book.recordFull(UNVERIFIED.id)
+    book.recordFull(KNOWN.id)
+    expect(full()).toEqual([false, true])
+    // It has let this node in at the cost of another one.
+    book.recordDial(KNOWN, true)
+    expect(full()).toEqual([false, true])
   })
 
   it('that failed are remembered for a while, until one is reached', () => {

@@ -52,7 +52,7 @@ describe('retryRefused', () => {
       const dialled = expect(retryRefused(dial)).rejects.toMatchObject({ name: 'BusyError' })
       await vi.runAllTimersAsync()
       await dialled
-      expect(dial).toHaveBeenCalledTimes(7)
+      expect(dial).toHaveBeenCalledTimes(11)
     } finally {
       vi.useRealTimers()
     }

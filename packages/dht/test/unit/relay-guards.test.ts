@@ -10,7 +10,7 @@ const TYPE = 1
 /** The number 2³² + 1, of which libp2p reads the last 32 bits. */
 const LONG_ONE = [0x81, 0x80, 0x80, 0x80, 0x10]
 
-/** What becomes of so many questions of one peer; undefined for what is refused. */
+/** Sends requests of one peer. Returns the result of each; undefined if it is refused. */
 function asked(question: readonly number[], times = 1): (number | undefined)[] {
   const budget = new RelayBudget()
   return Array.from({ length: times }, () => {

@@ -25,7 +25,7 @@ const LATEST = { cancellation: ACTIVE, latest: true }
 const NOTHING = { record: EMPTY_RECORD, behind: [] }
 const NEAREST = Array.from({ length: DEFAULT_NUM_REPLICAS }, (_, rank) => rank)
 
-/** A network in which the peers of these ranks hold these records. */
+/** Makes a network in which the peers of these ranks hold these records. */
 function network(
   options: SimulationOptions,
   held: Readonly<Record<number, DHTRecord>> = {}
@@ -244,7 +244,7 @@ describe('Replicas.read', () => {
     cancellation.isCancelled = true
     await reading
 
-    // Nobody of the many who would be asked before the key counts as absent.
+    // No peer beyond the nearest ones was asked.
     expect(net.ranks('find')).toEqual(NEAREST)
     expect(net.peers.filter((peer) => net.book.isAvoided(peer))).toEqual([])
   })
@@ -349,7 +349,7 @@ describe('Replicas.findNearestPeers', () => {
 })
 
 describe('Replicas.read, when peers do not answer', () => {
-  /** Of the others all fail, from this rank on. */
+  /** Lets all other peers fail, from this rank on. */
   function silentFrom(net: Simulation, rank: number): void {
     for (const peer of net.peers.slice(rank)) {
       peer.fails = 'always'

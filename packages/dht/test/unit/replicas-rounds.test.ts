@@ -8,7 +8,7 @@ import { Simulation, START } from '../support/simulated-replicas.ts'
 const KEY = recordKey('party')
 const ALICE = subkeyRecord('alice', 'yes', START + 100)
 
-/** How many peers have been asked after each round of questions. */
+/** Counts the peers asked after each round of requests. */
 async function rounds(net: Simulation, asked: number): Promise<number[]> {
   const counts = new Set<number>()
 
@@ -20,7 +20,7 @@ async function rounds(net: Simulation, asked: number): Promise<number[]> {
   return [...counts]
 }
 
-/** Has the nearest peers say that their neighbours are settled. */
+/** Lets the nearest peers report settled neighbours. */
 function settle(net: Simulation, count: number): void {
   for (const peer of net.peers.slice(0, count)) {
     peer.isSettled = true

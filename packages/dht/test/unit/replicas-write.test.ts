@@ -171,13 +171,13 @@ describe('Replicas.write', () => {
     cancellation.isCancelled = true
     await writing
 
-    // Nobody in the place of the one that failed.
+    // No peer replaces the failed one.
     expect(net.ranks('store')).toEqual(NEAREST)
     expect(net.peers.filter((peer) => net.book.isAvoided(peer))).toEqual([net.peer(0)])
   })
 })
 
-/** How a peer stands to the write that is about to come. */
+/** A peer's response to the next write. */
 type Stance =
   | 'accepts'
   | 'holds it'
@@ -192,7 +192,7 @@ const ALL_FAIL: Stance[] = Array.from({ length: 12 }, () => 'fails')
 const ALL_BUSY: Stance[] = ALL_FAIL.map(() => 'is busy')
 const ALL_LIE: Stance[] = ALL_FAIL.map(() => 'lies')
 
-/** What does not beat the write: nothing, another place, an earlier value. */
+/** Records that do not beat the write: nothing, another place, an earlier value. */
 const LIES = [
   undefined,
   subkeyRecord('of another place', 1, START + 50),
@@ -200,7 +200,9 @@ const LIES = [
   WRITE
 ]
 
-/** What `store` answers when the nearest peers stand so to it, and the others accept; or the error. */
+/**
+ * Results of `store` by the stances of the nearest peers, when the others accept; or its errors.
+ */
 const ANSWERS: [answer: boolean | string, outcome: StoreOutcome, stances: Stance[]][] = [
   [true, 'held', []],
   [true, 'held', ['holds it', 'holds it', 'holds it', 'holds it', 'holds it']],

@@ -33,7 +33,7 @@ interface Asking {
   readonly onEnd: ReturnType<typeof vi.fn<(error: Error, unsent: Unsent) => void>>
   readonly onViolation: ReturnType<typeof vi.fn<(error: Error) => void>>
 
-  /** The client's own end. */
+  /** The client's own ends. */
   readonly own: Mailbox<Stream>
 }
 
@@ -171,7 +171,7 @@ describe('RequestStream', () => {
 describe('the inactivity timer of a stream', () => {
   const WAIT_MS = INACTIVITY_TIMEOUT_MS * 0.6
 
-  /** A stream with one request in flight, whose time stands still. */
+  /** Opens a stream with one request in flight, in manual time. */
   async function waiting(): Promise<
     Asking & { talker: Talker<EchoMessage>; asked: Promise<string> }
   > {

@@ -13,7 +13,7 @@ function written(outcome: Written['outcome'], ttl = 600): Written {
   return { write, outcome, peers: new Map(), winner: undefined }
 }
 
-/** One call that tries again, in a time that passes only when it is told to. */
+/** One call with retries, in manual time. */
 class Scene {
   readonly publications: Publications = new Publications(clock)
   readonly cancellation: { isCancelled: boolean } = { isCancelled: false }

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 
 const ROOT = new URL('../../../../', import.meta.url)
 
-/** The verdicts of docs/hivemind.md that promise nothing. */
+/** The verdicts of docs/hivemind.md without a promise. */
 const NO_PROMISE = /^(different|planned|absent)$/
 
 const NAME = /^[RNH]\d+[a-z]?$/
@@ -22,7 +22,7 @@ function textOf(path: string): string {
   return readFileSync(new URL(path, ROOT), 'utf8')
 }
 
-/** The cells of each row of a document's tables. */
+/** Lists the cells of each row of a document's tables. */
 function rowsOf(document: string): string[][] {
   return textOf(document)
     .split('\n')
@@ -35,7 +35,7 @@ function rowsOf(document: string): string[][] {
     )
 }
 
-/** The numbered rows of a document: their names, and the last cell of each. */
+/** Lists the numbered rows of a document, each with its last cell. */
 function numbered(document: string): Map<string, string> {
   const rows = rowsOf(document).filter(([name = '']) => NAME.test(name))
   const names = new Map(rows.map(([name = '', ...cells]) => [name, cells.at(-1) ?? '']))
@@ -43,7 +43,9 @@ function numbered(document: string): Map<string, string> {
   return names
 }
 
-/** The claims of docs/rules-and-tests.md. A row without a rule belongs to the rule above it. */
+/**
+ * Lists the claims of docs/rules-and-tests.md. A row without a rule belongs to the rule above it.
+ */
 function claimsMade(): Claim[] {
   const claims: Claim[] = []
 
@@ -61,7 +63,7 @@ function literalsIn(path: string): string[] {
   return [...textOf(path).matchAll(LITERALS)].map(([, ...quoted]) => quoted.find(Boolean) ?? '')
 }
 
-/** The rules that titles of tests end with, each with a file that names it. */
+/** Lists the rules in titles of tests, each with a file that names it. */
 function rulesInTitles(): Map<string, string> {
   const files = globSync('packages/*/test/**/*.test.{ts,tsx}', { cwd: fileURLToPath(ROOT) })
   const found = new Map<string, string>()

@@ -9,7 +9,7 @@ describe('a runtime that is too old', () => {
   })
 
   it('is named before anything is started', async () => {
-    // What Node 20 lacks.
+    // Node 20 lacks this function.
     Reflect.deleteProperty(Promise, 'withResolvers')
 
     await expect(DHT.create()).rejects.toThrow(

@@ -14,7 +14,7 @@ import {
 
 const LAW = law(500)
 
-/** Worlds in which the searcher is not lost from the start. */
+/** Whether the searcher knows a live peer at the start. */
 function hasLivingSeed({ seeds }: World): boolean {
   return seeds.some(({ isAlive }) => isAlive)
 }
@@ -23,7 +23,7 @@ function names(peers: readonly SimulatedPeer[]): string[] {
   return peers.map(({ id }) => id.toString())
 }
 
-/** Whether one peer goes before another: those avoided last, the nearer ones first. */
+/** Whether one peer is asked before another: avoided ones come last, nearer ones first. */
 function isAskedBefore({ target }: World, a: SimulatedPeer): (b: SimulatedPeer) => boolean {
   return (b) =>
     a.isAvoided === b.isAvoided ? distanceTo(target, a) < distanceTo(target, b) : b.isAvoided

@@ -20,7 +20,7 @@ function searchFor(count: number, known: Iterable<PeerInfo> = peers): Search {
   return search
 }
 
-/** Asks the nearest of those that the search wants asked. */
+/** Asks the nearest of the peers that the search wants to query. */
 function next(search: Search): PeerInfo | undefined {
   const [contact] = search.choices()
 
@@ -31,7 +31,7 @@ function next(search: Search): PeerInfo | undefined {
   return contact
 }
 
-/** Whom the search wants asked while nobody answers. */
+/** Lists the peers that the search queries while none of them answers. */
 function wanted(search: Search): PeerInfo[] {
   const asked: PeerInfo[] = []
 
@@ -323,7 +323,7 @@ describe('a peer that several name at different addresses', () => {
     expect(failing(search)).toBe(5)
   })
 
-  /** How often something is asked that always fails. */
+  /** Counts the queries of a search whose peers all fail. */
   function failing(search: Search): number {
     let count = 0
 

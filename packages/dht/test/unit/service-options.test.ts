@@ -1,7 +1,7 @@
 import { waggle, waggleKadDHT } from '@waggle/dht'
 import { describe, expect, it } from 'vitest'
 
-// In JavaScript nobody else says so.
+// JavaScript callers get no compile-time error.
 const wrong: readonly (readonly [said: RegExp, make: () => unknown])[] = [
   [/^waggle\(\) has no option numReplica; it has numReplicas,/, of(waggle, { numReplica: 3 })],
   [/^numReplicas must be an integer from 1 to 20, got 0/, of(waggle, { numReplicas: 0 })],

@@ -3,7 +3,7 @@ import { SharedPlaces } from '../../src/admission/shared-places.ts'
 
 const MAX_SIZE = 100
 
-/** Something that has a place until it ends. */
+/** Makes a holder of a place. */
 function taker() {
   const target = new EventTarget()
   return Object.assign(target, {

@@ -11,14 +11,14 @@ const NOW = 1000
 const SOON = plainRecord('soon', NOW + 10)
 const LATER = plainRecord('later', NOW + 20)
 
-/** The time of the process's clock. */
+/** The time of the process's clock, in ms. */
 const NOW_MS = 50_000
 
 function fresh(record: DHTRecord): FreshRecord {
   return { record, freshMs: NOW_MS }
 }
 
-/** A search under way, of which the test says what it finds, and when. */
+/** A running search whose result the test determines. */
 interface Searching extends PromiseWithResolvers<Reading> {
   readonly options: ReadOptions
 }
@@ -200,7 +200,7 @@ describe('SharedReads', () => {
   })
 })
 
-/** What has become of a read so far. */
+/** The state of a read. */
 interface Asked {
   record?: DHTRecord
   error?: unknown

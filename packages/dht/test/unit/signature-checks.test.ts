@@ -8,7 +8,7 @@ import { turns } from '../support/end-of-turn.ts'
 const bytes = (...values: number[]) => Uint8Array.from(values)
 const key = bytes(1)
 
-/** Whose signatures are all good, or all bad. */
+/** Makes checks by which all signatures are valid, or none. */
 function checks(isGood = true, msEach = 0, maxSignatures = 1000) {
   const verified: number[] = []
   const later: number[] = []

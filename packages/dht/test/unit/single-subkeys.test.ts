@@ -101,7 +101,7 @@ describe('a read of one subkey', () => {
     await net.replicas.repair(KEY, reading)
     expect(net.ranks('store')).toEqual([0, 1])
     expect(net.peer(0).store.get(KEY)).toEqual(join(LATER, BOB))
-    // Whoever holds nothing would have a dictionary of one.
+    // A peer without the record would get a dictionary of one entry.
     expect(net.peer(3).store.get(KEY)).toEqual(EMPTY_RECORD)
   })
 
@@ -151,7 +151,7 @@ describe('a subkey that was read', () => {
     expect((await node.read({ subkey: alice, latest: true })).record).toEqual(LATER)
     await turns()
 
-    // Whoever answers next may be a copy that is behind.
+    // The next answer may come from a copy that is behind.
     for (const rank of ALL) {
       node.net.peer(rank).store.clear()
     }
@@ -229,7 +229,7 @@ describe('the age of a subkey that was read', () => {
   })
 })
 
-/** What may happen between two reads. */
+/** An event between two reads. */
 const step = fc.record({
   what: fc.constantFrom('write', 'delete', 'own write', 'lose', 'get', 'latest'),
   subkey: fc.constantFrom(undefined, 'alice', 'bob'),
@@ -237,7 +237,7 @@ const step = fc.record({
 })
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
 
-/** A node that reads and writes, and all that it was ever shown. */
+/** A node that reads and writes, and its results. */
 class Reader {
   readonly node: SimulatedCache = new SimulatedCache(KEY)
   shown: DHTRecord = EMPTY_RECORD

@@ -35,7 +35,7 @@ describe('SleepDetector', () => {
     heard = []
     lifetime = new AbortController()
     detector = new SleepDetector({
-      onWake: (sleptMs) => heard.push(['wake', Math.round(sleptMs)]),
+      onWake: ({ sleptMs }) => heard.push(['wake', Math.round(sleptMs)]),
       onStep: (steppedMs) => heard.push(['step', Math.round(steppedMs)]),
       clocks: () => ({ wallMs: wallMs + performance.now(), processMs: performance.now() })
     })

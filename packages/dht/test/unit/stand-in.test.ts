@@ -17,13 +17,12 @@ type Topology = Parameters<Registrar['register']>[1]
 const [SELF, SERVER, PAGE, OTHER] = [1, 2, 3, 4].map(peerNumber) as [PeerId, PeerId, PeerId, PeerId]
 const KEY = recordKey('key')
 
-/** A page with real tables and stores. Its protocols and its hand-over are the test's. */
+/** A page with real tables and stores. The test controls its protocols and its hand-over. */
 class PageScene {
   readonly events = new TypedEventEmitter<DHTEvents>()
   readonly store = new RecordStore()
   readonly cache = new RecordStore()
   readonly served = new Set<string>()
-  readonly said = new Set<string>()
   readonly handedOver: number[] = []
   readonly stopping = new AbortController()
   isTaken = true
@@ -46,7 +45,6 @@ class PageScene {
     routing: this.routing,
     store: this.store,
     cache: this.cache,
-    hasSaidGoodbye: (peer) => this.said.has(peer.toString()),
     serve: async () => void this.served.add('records'),
     stopServing: async () => void this.served.delete('records'),
     handOver: async () => {
@@ -60,7 +58,7 @@ class PageScene {
     this.routing.addConnected(SERVER, 'a host')
   }
 
-  /** Another page says that it stands in. */
+  /** Connects another page that stands in. */
   meet(page: PeerId, address = `/webrtc/p2p/${page}`): void {
     const connection = { remoteAddr: multiaddr(address) } as Connection
     this.#topology?.onConnect?.(page, connection)
@@ -158,8 +156,9 @@ describe('a page that may stand in', () => {
     scene.routing.addConnected(SERVER, 'a host')
     await scene.until(() => !scene.standIn.isReplica)
     expect(scene.standIn.mayLack).toBe(false)
-    scene.said.add(SERVER.toString())
-    await standIn()
+    scene.routing.leave(SERVER)
+    await scene.until(() => scene.served.size === 2)
+    scene.meet(PAGE)
     expect(scene.standIn.isReplica).toBe(true)
     expect(scene.standIn.mayLack).toBe(false)
   })

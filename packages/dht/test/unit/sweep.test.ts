@@ -15,7 +15,7 @@ describe('sweepRegularly', () => {
     vi.useRealTimers()
   })
 
-  /** A store of dictionaries, half of each of which expires at second 10. */
+  /** Makes a store of dictionaries, half of each of which expires at second 10. */
   function dictionaries(): { store: RecordStore; clock: { time: number } } {
     const clock = manualClock(0)
     const store = new RecordStore({ clock })

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { CpuShares } from '../../src/admission/cpu-shares.ts'
 import { TaskQueue } from '../../src/admission/task-queue.ts'
 
-/** Tasks that end when the test says so. */
+/** Makes tasks that end when the test says so. */
 function manualTasks() {
   const running: (() => void)[] = []
   let most = 0
@@ -19,7 +19,7 @@ function manualTasks() {
       return most
     },
 
-    /** Ends them one after the other, the first begun first, until none is left. */
+    /** Ends all tasks in the order of their start. */
     async endAll(): Promise<void> {
       while (running.length > 0) {
         running.shift()?.()

@@ -11,14 +11,14 @@ const GROWTH = IS_LONG
   ? { base: 200, batches: [1, 199, 800], records: 10_000 }
   : { base: 50, batches: [1, 49, 200], records: 1_500 }
 
-/** Pairs of a record and a peer that should hold it and does not. */
+/** Counts the pairs of a record and a peer that should hold it and does not. */
 function lacking(net: KeptNetwork, records: number): number {
   return net
     .ownership(records)
     .flatMap((owners, n) => owners.filter(({ store }) => isEmpty(store.get(keyNumber(n))))).length
 }
 
-/** Longer than peers may differ in when they hear of another. */
+/** Milliseconds after which all peers have heard of another one. */
 const SETTLING_MS = 1100
 
 beforeEach(() => {
@@ -29,7 +29,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-/** Lets a moment pass in which nobody comes. */
+/** Lets a moment pass without newcomers. */
 function settle(): void {
   vi.advanceTimersByTime(SETTLING_MS)
 }
@@ -152,7 +152,7 @@ describe('Upkeep of a large network', () => {
   })
 })
 
-/** Pairs in an order that has nothing to do with who they are, the same in every run. */
+/** Returns all pairs in an order unrelated to their ids, the same in every run. */
 function shuffledPairs(
   observers: readonly KeepingPeer[],
   observed: readonly KeepingPeer[]
@@ -169,7 +169,9 @@ describe('Upkeep of peers that joined at once', () => {
   const RECORDS = 300
   const ROUNDS = 5
 
-  /** Newcomers whom the others, and each other, get to know bit by bit, while all look after their records. */
+  /**
+   * Makes a network whose newcomers get to know the others, and each other, gradually during upkeep.
+   */
   async function grownTogetherSlowly(): Promise<KeptNetwork> {
     const net = new KeptNetwork()
     net.join(6)
@@ -198,7 +200,7 @@ describe('Upkeep of peers that joined at once', () => {
 
   it('has each record where it belongs though each left some to others who knew the newcomer later (N7)', async () => {
     const net = await grownTogetherSlowly()
-    // Who hands over what shows itself to be a guess: without the audit this test has no subject.
+    // Some hand-overs were omitted. Otherwise this test would prove nothing.
     expect(lacking(net, RECORDS)).toBeGreaterThan(0)
 
     await net.audit()

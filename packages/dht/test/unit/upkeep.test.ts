@@ -95,7 +95,7 @@ describe('Upkeep', () => {
     vi.useRealTimers()
   })
 
-  /** Peers come, some time after the record. */
+  /** Adds peers, some time after the record. */
   async function join(...joining: readonly PeerInfo[]): Promise<void> {
     await vi.advanceTimersByTimeAsync(10)
 
@@ -196,7 +196,9 @@ describe('Upkeep', () => {
       vi.restoreAllMocks()
     })
 
-    /** A peer comes so long after the nearer one has been given the record. Whether this node sends it. */
+    /**
+     * Adds a peer some time after the nearer one has received the record. Resolves with whether this node sends it.
+     */
     async function isSentAfter(ms: number): Promise<boolean> {
       await join(nearer)
       await vi.advanceTimersByTimeAsync(PASS_DELAY_MS + 1)

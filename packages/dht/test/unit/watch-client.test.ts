@@ -19,7 +19,7 @@ let talker: Talker<WatchMessage>
 let client: WatchClient
 let changes: number
 
-/** Checks that are under way: what settles them. */
+/** Settles the running checks. */
 let checks: Mailbox<() => void>
 
 beforeAll(async () => {

@@ -37,7 +37,7 @@ const RANK_OF_FORWARDER = 7
 const DEPENDANT = { peer: 'p', role: 'dependant' } as const
 
 describe('a replica of a key that many watch', () => {
-  /** Has so many peers watch a key, each from a stream of its own. */
+  /** Watches a key from this many peers, each on a stream of its own. */
   async function watchers(serving: WatchServing, count: number): Promise<WatchTalker[]> {
     const talkers: WatchTalker[] = []
 
@@ -236,7 +236,7 @@ describe('a forwarder', () => {
 describe('a watcher of a key whose replicas are full', () => {
   const CHECK_MS = RENEWALS_PER_CHECK * RENEW_MS
 
-  /** A network whose five replicas are full and name the peers behind them. */
+  /** Makes a network whose five replicas are full and name the peers behind them. */
   function crowdedScene(): WatchScene {
     const scene = new WatchScene({ size: 12 })
     scene.simulated.full = new Set([0, 1, 2, 3, 4])

@@ -80,7 +80,7 @@ function hexOf(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex')
 }
 
-/** Byte strings as the fixtures have them. */
+/** Replaces byte strings by hexadecimal, as in the fixtures. */
 function withHex(message: WatchMessage): unknown {
   return JSON.parse(
     JSON.stringify(message, (name, part) => {
@@ -95,7 +95,7 @@ function withHex(message: WatchMessage): unknown {
   )
 }
 
-/** Whatever the bytes are, they are one message in its only form, or an error of the protocol. */
+/** Expects that any bytes are one message in its only form, or a protocol error. */
 function expectOneFormOrRefusal(bytes: Uint8Array): void {
   let message: WatchMessage
 

@@ -27,7 +27,7 @@ let client: Asker<SubscriptionRequest, SubscriptionResponse>
 let talkers: Mailbox<Talker<WatchMessage>>
 let changes: string[]
 
-/** Changes that are being checked, where that is to take a while. */
+/** Settles the running checks of changes, where these are to take a while. */
 let checks: Mailbox<() => void>
 let isChecking: boolean
 let ends: number
@@ -221,7 +221,7 @@ describe('a replica that', () => {
 
 let current: Talker<WatchMessage>
 
-/** Has the peer watch a key. */
+/** Lets the peer watch a key. */
 async function watching(key: string): Promise<void> {
   const answers = ask(key)
   current = await talkers.next()

@@ -19,19 +19,19 @@ beforeAll(async () => {
 
 afterAll(() => source?.[Symbol.asyncDispose]())
 
-/** The value that the next notice shows by itself. */
+/** Returns the value in the next notice. */
 async function told(talker: WatchTalker): Promise<unknown> {
   const { record } = await talker.hear('changed')
   return view(decodeRecord(record), NOW)?.value
 }
 
-/** Watches, and takes in the answer. */
+/** Sends WATCH, and takes the answer. */
 async function watched(talker: WatchTalker, ...keys: string[]): Promise<void> {
   talker.say(watch(...keys))
   await talker.hear('watched')
 }
 
-/** As many keys as a message may have. */
+/** The maximum number of keys in a message. */
 const MANY = Array.from({ length: MAX_KEYS_PER_MESSAGE }, (_, i) => `key ${i}`)
 
 describe('WatchServer', () => {
@@ -356,7 +356,7 @@ describe('a peer', () => {
       last = await told(talker)
     }
 
-    // What yamux lets be under way, and no more: the rest was replaced before it could be sent.
+    // yamux's window limits the notices in flight. The others were replaced before they could be sent.
     expect(talker.sizes.length - heldBack).toBeLessThan(changes)
   })
 
@@ -379,7 +379,7 @@ describe('a peer', () => {
   })
 })
 
-/** Some 64 KiB, of which the later replaces the earlier. */
+/** Makes a record of some 64 KiB. A later one replaces an earlier one. */
 function recordAt(name: string, second: number): ReturnType<typeof recordOf> {
   const record = recordOf(name, 65_536)
   const expirationTime = NOW + 3600 + second

@@ -34,7 +34,7 @@ function guest(name: string, answer = 'yes', until = NOW + 600): DHTRecord {
   return subkeyRecord(name, answer, until)
 }
 
-/** A WATCH of single subkeys of the party, of which this is known. */
+/** Makes a WATCH of single subkeys of the party, with the sender's record. */
 function watchOf(names: readonly string[], known?: DHTRecord): WatchRequest {
   const digest = known === undefined ? new Uint8Array(0) : digestOf(known)
   const key = recordKey('party')
@@ -44,7 +44,7 @@ function watchOf(names: readonly string[], known?: DHTRecord): WatchRequest {
   }
 }
 
-/** What the next notice is about, and what it carries. */
+/** Returns the subject and the content of the next notice. */
 async function told(talker: WatchTalker): Promise<[string | undefined, DHTRecord]> {
   const { subkey, record } = await talker.hear('changed')
   return [subkey, decodeRecord(record)]

@@ -43,7 +43,7 @@ function pushInPieces(frames: FrameReader, bytes: Uint8Array, sizes: readonly nu
   }
 }
 
-/** A frame with a head of the test's own. */
+/** Makes a frame with any head. */
 function rawFrame(head: readonly number[], body: readonly number[] = []): Uint8Array {
   return Uint8Array.from([...head, ...body])
 }

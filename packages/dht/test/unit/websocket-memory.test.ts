@@ -12,7 +12,7 @@ const READER_BYTES = 8192
 const silent = { onData() {}, onPing() {}, onClose() {} }
 const one = frameOf(Uint8Array.of(7), { opcode: OPCODE.binary, ...MASKED })
 
-/** A reader that has been sent a flood of tiny frames, and has refused it. */
+/** Makes a reader that has refused a flood of tiny frames. */
 function flooded(): FrameReader {
   const reader = new FrameReader(silent, MASKED)
   const flood = Buffer.concat(new Array(5000).fill(one))

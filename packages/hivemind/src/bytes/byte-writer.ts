@@ -55,7 +55,7 @@ export class ByteWriter {
     this.#length += value.length
   }
 
-  /** Returns what was written. The writer must not be used afterwards. */
+  /** Returns the written bytes. The writer must not be used afterwards. */
   finish(): Uint8Array {
     return this.#bytes.subarray(0, this.#length)
   }

@@ -2,8 +2,8 @@ import type { PeerId } from '@libp2p/interface'
 import type { DHTId } from '../keys/dht-id.ts'
 import { NamedContacts, type NodeContact } from '../peers/node-contact.ts'
 import { TableCheck } from '../peers/table-check.ts'
-import type { HivemindWrite } from '../record/apply.ts'
 import { compareEntries, type HivemindRecord, join } from '../record/record.ts'
+import type { HivemindWrite } from '../record/write.ts'
 import type { Replica } from '../replica/replica.ts'
 import { itemOf } from '../replica/store-item.ts'
 import type { Validation } from '../replica/validation.ts'
@@ -150,10 +150,9 @@ export class Network {
 
   async #storeHere(key: DHTId, write: HivemindWrite): Promise<WriteOutcome> {
     const { replica, self } = this.#init
-    const checked = await replica.checked(itemOf(key, write))
-    return replica.take(checked, self.id.toString())
-      ? 'accepted'
-      : outcomeOf(replica.get(key), write)
+    const name = self.id.toString()
+    const checked = await replica.checkAtOnce(itemOf(key, write), name)
+    return replica.take(checked, name) ? 'accepted' : outcomeOf(replica.get(key), write)
   }
 }
 

@@ -1,14 +1,9 @@
-import { isPromise } from '@waggle/record/replica'
 import { MalformedBytesError } from '../errors.ts'
 import { decodeDictionary } from '../record/dictionary.ts'
-import {
-  EMPTY_RECORD,
-  type HivemindEntry,
-  type HivemindRecord,
-  join,
-  recordOf
-} from '../record/record.ts'
+import { type HivemindEntry, type HivemindRecord, later, recordOf } from '../record/record.ts'
+import type { HivemindWrite } from '../record/write.ts'
 import type { Validation } from '../replica/validation.ts'
+import { atEndOfTurn, TurnBudget } from '../waggle-parts.ts'
 import type { FoundBytes } from '../wire/items.ts'
 
 /**
@@ -20,23 +15,55 @@ export async function receivedRecord(
   found: FoundBytes | undefined,
   { validation, now }: { validation: Validation; now: number }
 ): Promise<HivemindRecord> {
-  let record = EMPTY_RECORD
+  const accepted: Entries[number][] = []
 
   for (const [subkey, entry] of entriesOf(found)) {
-    if (!(entry.expirationTime > now)) {
-      continue
-    }
-
-    const checked = validation.check(key, { ...entry, subkey })
-    const { refusal } = isPromise(checked) ? await checked : checked
-
-    if (refusal === undefined) {
-      record = join(record, one(subkey, entry))
+    if (entry.expirationTime > now && (await isSound(key, { ...entry, subkey }, validation))) {
+      accepted.push([subkey, entry])
     }
   }
 
-  return record
+  return recordOfAll(accepted)
 }
+
+/** Checks an entry, in a later turn of the event loop if this one has taken long. */
+async function isSound(
+  key: Uint8Array,
+  write: HivemindWrite,
+  validation: Validation
+): Promise<boolean> {
+  if (budget.spentMs > TURN_MS) {
+    await new Promise<void>((resolve) => atEndOfTurn(resolve))
+  }
+
+  const startMs = performance.now()
+  const checked = validation.check(key, write)
+  budget.spend(performance.now() - startMs)
+  return (await checked).refusal === undefined
+}
+
+/** Merges entries: of two in one place, the later counts. */
+function recordOfAll(entries: Entries): HivemindRecord {
+  const subkeys = new Map<string, HivemindEntry>()
+  let plain: HivemindEntry | undefined
+
+  for (const [subkey, entry] of entries) {
+    if (subkey === undefined) {
+      plain = entry
+    } else {
+      subkeys.set(subkey, later(subkeys.get(subkey), entry) ?? entry)
+    }
+  }
+
+  return recordOf(plain, subkeys)
+}
+
+/** Entries of one dictionary that a reader takes: four times as many as a replica. */
+const MAX_ENTRIES = 16_384
+
+/** Milliseconds of one turn of the event loop after which checks go on in the next one. */
+const TURN_MS = 2
+const budget = new TurnBudget()
 
 type Entries = readonly (readonly [string | undefined, HivemindEntry])[]
 
@@ -52,7 +79,7 @@ function entriesOf(found: FoundBytes | undefined): Entries {
   }
 
   try {
-    return decodeDictionary(value)
+    return decodeDictionary(value, MAX_ENTRIES)
   } catch (error) {
     if (error instanceof MalformedBytesError) {
       return []
@@ -60,8 +87,4 @@ function entriesOf(found: FoundBytes | undefined): Entries {
 
     throw error
   }
-}
-
-function one(subkey: string | undefined, entry: HivemindEntry): HivemindRecord {
-  return subkey === undefined ? recordOf(entry) : recordOf(undefined, new Map([[subkey, entry]]))
 }

@@ -1,6 +1,6 @@
 import { textOf } from '../bytes/latin1.ts'
 import { MalformedBytesError } from '../errors.ts'
-import { DICTIONARY_TYPE, MAX_DEPTH, TIMESTAMP_TYPE, TUPLE_TYPE } from './limits.ts'
+import { DICTIONARY_TYPE, MAX_DEPTH, MAX_OBJECTS, TIMESTAMP_TYPE, TUPLE_TYPE } from './limits.ts'
 import { Float, type HivemindValue, tupleOf } from './python-types.ts'
 
 /** Options for reading values. */
@@ -34,13 +34,23 @@ export class MsgpackReader {
   readonly #bytes: Uint8Array
   readonly #view: DataView
   readonly #options: DecodeOptions
+  readonly #outer: MsgpackReader | undefined
   readonly #depth: number
   #position = 0
 
-  constructor(bytes: Uint8Array, options: DecodeOptions = {}, depth = 0) {
+  /** Objects in the current value so far. */
+  #objects = 0
+
+  /** @param outer - the reader of the value that these bytes are a part of, at a depth in it */
+  constructor(
+    bytes: Uint8Array,
+    options: DecodeOptions = {},
+    { outer, depth = 0 }: { outer?: MsgpackReader; depth?: number } = {}
+  ) {
     this.#bytes = bytes
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.#options = options
+    this.#outer = outer
     this.#depth = depth
   }
 
@@ -83,7 +93,13 @@ export class MsgpackReader {
     return data
   }
 
-  value(depth: number = this.#depth): HivemindValue {
+  /** Reads a value. */
+  value(): HivemindValue {
+    this.#objects = 0
+    return this.#value(this.#depth)
+  }
+
+  #value(depth: number): HivemindValue {
     const first = this.#byte()
 
     if (first < 0x80) {
@@ -95,6 +111,7 @@ export class MsgpackReader {
     }
 
     if (first < 0xc0) {
+      this.#countObject()
       return this.#short(first, depth)
     }
 
@@ -118,6 +135,15 @@ export class MsgpackReader {
         return false
       case 0xc3:
         return true
+    }
+
+    if (first >= 0xca && first <= 0xd3) {
+      return this.#number(first)
+    }
+
+    this.#countObject()
+
+    switch (first) {
       case 0xc4:
       case 0xc5:
       case 0xc6:
@@ -134,9 +160,7 @@ export class MsgpackReader {
       case 0xdf:
         return this.#map(this.#uint(sizeOf(first - 0xdd)), depth)
       default:
-        return first >= 0xca && first <= 0xd3
-          ? this.#number(first)
-          : this.#extended(this.#extension(first), depth)
+        return this.#extended(this.#extension(first), depth)
     }
   }
 
@@ -184,7 +208,7 @@ export class MsgpackReader {
     const items: HivemindValue[] = []
 
     for (let i = 0; i < length; i++) {
-      items.push(this.value(depth + 1))
+      items.push(this.#value(depth + 1))
     }
 
     return items
@@ -197,7 +221,7 @@ export class MsgpackReader {
 
     for (let i = 0; i < size; i++) {
       const key = this.#mapKey(bytesKeys, depth + 1)
-      map.set(key, this.value(depth + 1))
+      map.set(key, this.#value(depth + 1))
     }
 
     // Unlike an assignment, this makes __proto__ a property like any other.
@@ -208,7 +232,7 @@ export class MsgpackReader {
 
   /** Reads a map's key. The last of several equal keys counts, as in Python, so equal bytes must be one object. */
   #mapKey(bytesKeys: Map<string, Uint8Array>, depth: number): string | Uint8Array {
-    const key = this.value(depth)
+    const key = this.#value(depth)
 
     if (key instanceof Uint8Array) {
       const text = textOf(key)
@@ -253,10 +277,18 @@ export class MsgpackReader {
     }
 
     assertDepth(depth)
-    const inside = new MsgpackReader(data, this.#options, depth + 1)
+    const inside = new MsgpackReader(data, this.#options, { outer: this, depth: depth + 1 })
     const items = inside.#array(inside.arrayHead(), depth)
     inside.assertEnd()
     return tupleOf(items)
+  }
+
+  #countObject(): void {
+    if (this.#outer !== undefined) {
+      this.#outer.#countObject()
+    } else if (++this.#objects > MAX_OBJECTS) {
+      throw new MalformedBytesError(`a value is made of more than ${MAX_OBJECTS} objects`)
+    }
   }
 
   #byte(): number {

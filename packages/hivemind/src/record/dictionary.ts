@@ -37,11 +37,15 @@ export function encodeDictionary(subkeys: HivemindRecord['subkeys']): Uint8Array
 }
 
 /**
- * Reads the entries of a dictionary in their order. A subkey may occur twice.
+ * Reads the entries of a dictionary in their order: the first ones, if it has more than `maxEntries`. A subkey may
+ * occur twice.
  *
  * @throws MalformedBytesError
  */
-export function decodeDictionary(bytes: Uint8Array): (readonly [SubkeyText, HivemindEntry])[] {
+export function decodeDictionary(
+  bytes: Uint8Array,
+  maxEntries: number = Number.POSITIVE_INFINITY
+): (readonly [SubkeyText, HivemindEntry])[] {
   const outer = new MsgpackReader(bytes)
   const data = outer.extension(DICTIONARY_TYPE)
   outer.assertEnd()
@@ -53,6 +57,10 @@ export function decodeDictionary(bytes: Uint8Array): (readonly [SubkeyText, Hive
   const entries: (readonly [SubkeyText, HivemindEntry])[] = []
 
   for (let i = 0; i < count; i++) {
+    if (i === maxEntries) {
+      return entries
+    }
+
     entries.push(entryFrom(from, data))
   }
 

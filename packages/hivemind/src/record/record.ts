@@ -78,7 +78,8 @@ export function join(a: HivemindRecord, b: HivemindRecord): HivemindRecord {
   return recordOf(plain, subkeys)
 }
 
-function later(
+/** The later of two entries in one place. */
+export function later(
   a: HivemindEntry | undefined,
   b: HivemindEntry | undefined
 ): HivemindEntry | undefined {

@@ -8,15 +8,16 @@ import type { RoutingTable } from '../peers/routing-table.ts'
 import { FIND, PING, STORE } from '../rpc/procedures.ts'
 import type { ReceivedCall } from '../rpc/server.ts'
 import type { Door } from '../waggle-parts.ts'
+import { assertReplyFits } from '../wire/envelope.ts'
 import type { StoreItem } from '../wire/items.ts'
 import {
   decodeFindRequest,
   decodePingRequest,
   decodeStoreRequest,
-  encodeFindResponse,
+  encodeFindResult,
   encodePingResponse,
   encodeStoreResponse,
-  type FindResult,
+  joinFindResults,
   type NamedNode,
   type SenderId
 } from '../wire/messages.ts'
@@ -46,7 +47,7 @@ export interface AnswersInit {
 }
 
 /** Keys or items of one request. Hivemind sends 16 keys, and all items of a handover. */
-const MAX_ITEMS = 65_536
+const MAX_ITEMS = 16_384
 
 /** Serves the three procedures. */
 export class Answers {
@@ -118,17 +119,26 @@ export class Answers {
       ...{ peer: peer.toString(), keys: keys.length, isWanted },
       answer: this.#found(keys, peer)
     })
-    return results && encodeFindResponse({ sender: ownId, results })
+    return results && joinFindResults(ownId, results)
   }
 
-  *#found(keys: readonly Uint8Array[], asker: PeerId): Generator<undefined, FindResult[]> {
+  /**
+   * Finds and encodes, one key in each step.
+   *
+   * @throws RangeError once the results exceed what one message may hold
+   */
+  *#found(keys: readonly Uint8Array[], asker: PeerId): Generator<undefined, Uint8Array[]> {
     const { bucketSize, replica, routing } = this.#init
-    const results: FindResult[] = []
+    const results: Uint8Array[] = []
+    let bytes = 0
 
     for (const key of keys) {
       const known = routing.nearest(key, bucketSize + 1)
       const others = known.filter(({ id }) => !id.equals(asker)).slice(0, bucketSize)
-      results.push({ found: replica.find(key), nearest: others.map(named) })
+      const result = encodeFindResult({ found: replica.find(key), nearest: others.map(named) })
+      bytes += result.length
+      assertReplyFits(bytes)
+      results.push(result)
       yield
     }
 
@@ -136,7 +146,7 @@ export class Answers {
   }
 }
 
-/** Checks and stores items, one in each step. */
+/** Checks and stores items, in steps. */
 function* taken(
   replica: Replica,
   items: readonly StoreItem[],
@@ -145,7 +155,8 @@ function* taken(
   const stored: MaybePromise<boolean>[] = []
 
   for (const item of items) {
-    stored.push(whenDone(replica.checked(item), (checked) => replica.take(checked, writer)))
+    const checked = yield* replica.check(item, writer)
+    stored.push(whenDone(checked, (one) => replica.take(one, writer)))
     yield
   }
 

@@ -2,12 +2,14 @@ import { MAX_CLOCK_SKEW } from '@waggle/record/replica'
 import { bytesOf } from '../bytes/latin1.ts'
 import { MalformedBytesError } from '../errors.ts'
 import { assertKey } from '../keys/dht-id.ts'
-import { kindOf } from '../keys/python-name.ts'
 import { decodeValue } from '../msgpack/msgpack-reader.ts'
-import type { HivemindWrite } from '../record/apply.ts'
-import type { HivemindRecord, SubkeyText } from '../record/record.ts'
+import { type HivemindKey, type HivemindValue, Tuple } from '../msgpack/python-types.ts'
+import type { SubkeyText } from '../record/record.ts'
+import type { HivemindWrite } from '../record/write.ts'
 import type { HivemindLimits } from './limits.ts'
-import { entryBytes } from './limits.ts'
+
+/** Values in a subkey that is a tuple, those of tuples in it included. */
+const MAX_SUBKEY_PARTS = 64
 
 /**
  * The reason why no replica should hold a write, independent of other entries; undefined if it is valid. Python
@@ -34,7 +36,22 @@ function subkeyFault(subkey: SubkeyText, { maxSubkeyBytes }: HivemindLimits): st
     return `has a subkey of ${subkey.length} bytes, at most ${maxSubkeyBytes} are allowed`
   }
 
-  return faultIn(() => assertKey(decodeValue(bytesOf(subkey), { exactFloats: true }), 'subkey'))
+  return faultIn(() => {
+    const key = decodeValue(bytesOf(subkey), { exactFloats: true })
+    assertKey(key, 'subkey')
+    assertFewParts(key)
+  })
+}
+
+/** Checks that a subkey can be compared quickly with others. */
+function assertFewParts(key: HivemindKey): void {
+  if (partsOf(key) > MAX_SUBKEY_PARTS) {
+    throw new TypeError(`a subkey is a tuple of more than ${MAX_SUBKEY_PARTS} parts`)
+  }
+}
+
+function partsOf(value: HivemindValue): number {
+  return value instanceof Tuple ? value.reduce<number>((sum, part) => sum + partsOf(part), 0) : 1
 }
 
 /** The reason why Python could not read a value, not counting the part that validators appended. */
@@ -53,40 +70,4 @@ function faultIn(read: () => void): string | undefined {
 
     throw error
   }
-}
-
-/**
- * Whether a record can be held and read with this write in it: it is small enough, and Python can compare its
- * subkeys.
- */
-export function isHoldable(
-  record: HivemindRecord,
-  write: HivemindWrite,
-  limits: HivemindLimits
-): boolean {
-  const { subkey } = write
-
-  if (subkey === undefined) {
-    return true
-  }
-
-  let bytes = 0
-
-  for (const [known, { value, expirationTime }] of record.subkeys) {
-    bytes += entryBytes(known, value)
-
-    if (expirationTime === write.expirationTime && !isComparable(known, subkey)) {
-      return false
-    }
-  }
-
-  return record.subkeys.size <= limits.maxSubkeys && bytes <= limits.maxRecordBytes
-}
-
-function isComparable(a: SubkeyText, b: SubkeyText): boolean {
-  return a === b || kindOfText(a) === kindOfText(b)
-}
-
-function kindOfText(subkey: SubkeyText): string {
-  return kindOf(decodeValue(bytesOf(subkey)))
 }

@@ -3,9 +3,11 @@ import { bytesOf } from '../bytes/latin1.ts'
 import { distance } from '../keys/dht-id.ts'
 import type { NodeContact } from '../peers/node-contact.ts'
 import type { RoutingTable } from '../peers/routing-table.ts'
-import { type HivemindRecord, isEmpty } from '../record/record.ts'
+import { isEmpty } from '../record/record.ts'
 import type { HivemindClient } from '../rpc/client.ts'
-import { atEndOfTurn } from '../waggle-parts.ts'
+import { atEndOfTurn, Pace } from '../waggle-parts.ts'
+import type { StoreItem } from '../wire/items.ts'
+import { entryBytes } from './limits.ts'
 import type { ReplicaStore } from './replica-store.ts'
 import { itemsOf } from './store-item.ts'
 
@@ -20,8 +22,9 @@ export interface HandOverInit {
 /** Records examined in one turn of the event loop. */
 const RECORDS_PER_TURN = 256
 
-/** Items in flight to one newcomer at once. */
+/** Items in flight to one newcomer at once, and their bytes. */
 const MAX_IN_FLIGHT = 256
+const MAX_BYTES_IN_FLIGHT: number = 4 * 1024 * 1024
 
 /** Newcomers that wait. Further ones receive nothing: later contacts bring another chance. */
 const MAX_WAITING = 256
@@ -30,6 +33,9 @@ const MAX_WAITING = 256
 export class HandOver {
   readonly #init: HandOverInit
   readonly #waiting: NodeContact[] = []
+
+  /** Identities are free, so newcomers could use up this node's connection otherwise (N13k). */
+  readonly #pace = new Pace()
   #isRunning = false
 
   constructor(init: HandOverInit) {
@@ -63,6 +69,7 @@ export class HandOver {
   async #serve(newcomer: NodeContact): Promise<void> {
     const { storage } = this.#init
     let sent: Promise<unknown>[] = []
+    let bytes = 0
     let seen = 0
 
     for (const name of storage.keys()) {
@@ -70,12 +77,19 @@ export class HandOver {
       const record = storage.get(name)
 
       if (!isEmpty(record) && this.#isToSend(key, newcomer)) {
-        sent.push(...this.#send(newcomer, key, record))
+        const items = itemsOf(key, record)
+        const more = bytesOfItems(items)
+        await this.#pace.wait(more)
+        sent.push(...items.map((item) => this.#init.client.store(newcomer, item)))
+        bytes += more
       }
 
-      if (++seen % RECORDS_PER_TURN === 0 || sent.length > MAX_IN_FLIGHT) {
+      const isFull = sent.length > MAX_IN_FLIGHT || bytes > MAX_BYTES_IN_FLIGHT
+
+      if (++seen % RECORDS_PER_TURN === 0 || isFull) {
         const isAnySent = await arrived(sent)
         sent = []
+        bytes = 0
 
         if (!isAnySent) {
           return
@@ -108,10 +122,13 @@ export class HandOver {
     const isNear = others.length < numReplicas || isNearer(key, newcomer.nodeId, farthest.nodeId)
     return isNear && isNearer(key, ownId, nearest.nodeId)
   }
+}
 
-  #send(newcomer: NodeContact, key: Uint8Array, record: HivemindRecord): Promise<unknown>[] {
-    return itemsOf(key, record).map((item) => this.#init.client.store(newcomer, item))
-  }
+function bytesOfItems(items: readonly StoreItem[]): number {
+  return items.reduce(
+    (sum, { subkey, value }) => sum + entryBytes(undefined, value) + subkey.length,
+    0
+  )
 }
 
 function isNearer(key: Uint8Array, a: Uint8Array, b: Uint8Array): boolean {

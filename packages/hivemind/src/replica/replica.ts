@@ -2,8 +2,8 @@ import type { MaybePromise } from '@waggle/record'
 import { isPromise } from '@waggle/record/replica'
 import { textOf } from '../bytes/latin1.ts'
 import { MalformedBytesError } from '../errors.ts'
-import type { HivemindWrite } from '../record/apply.ts'
 import { type HivemindRecord, latestExpiration } from '../record/record.ts'
+import type { HivemindWrite } from '../record/write.ts'
 import type { FoundBytes, StoreItem } from '../wire/items.ts'
 import type { HivemindLimits } from './limits.ts'
 import type { ReplicaStore } from './replica-store.ts'
@@ -48,10 +48,17 @@ export class Replica {
     return this.#init.validation.limits
   }
 
-  /** Checks an item by all rules that do not depend on the current record. */
-  checked(item: StoreItem): MaybePromise<CheckedItem> {
-    const writes = soundWrites(item)
-    const judgements = writes?.map((write) => this.#init.validation.check(item.key, write)) ?? []
+  /** Checks an item of a peer by all rules that do not depend on the current record, one write in each step. */
+  *check(item: StoreItem, writer: string): Generator<undefined, MaybePromise<CheckedItem>> {
+    const { validation } = this.#init
+    const writes = soundWrites(item, this.limits)
+    const judgements: MaybePromise<Judgement>[] = []
+
+    for (const write of writes ?? []) {
+      judgements.push(validation.check(item.key, write, writer))
+      yield
+    }
+
     const judge = (all: readonly Judgement[]): CheckedItem => ({
       item,
       writes: all.some(({ refusal }) => refusal !== undefined) ? undefined : writes
@@ -60,6 +67,18 @@ export class Replica {
     return judgements.some(isPromise)
       ? Promise.all(judgements).then(judge)
       : judge(judgements as Judgement[])
+  }
+
+  /** Checks an item of this node. */
+  checkAtOnce(item: StoreItem, writer: string): MaybePromise<CheckedItem> {
+    const steps = this.check(item, writer)
+    let step = steps.next()
+
+    while (step.done !== true) {
+      step = steps.next()
+    }
+
+    return step.value
   }
 
   /** Stores a checked item. Returns whether all of it is held now. */
@@ -127,9 +146,9 @@ export class Replica {
 /** The writer to which this node's own reads are charged. */
 const OWN = ''
 
-function soundWrites(item: StoreItem): HivemindWrite[] | undefined {
+function soundWrites(item: StoreItem, { maxSubkeys }: HivemindLimits): HivemindWrite[] | undefined {
   try {
-    return writesOf(item)
+    return writesOf(item, maxSubkeys)
   } catch (error) {
     if (error instanceof MalformedBytesError) {
       return undefined

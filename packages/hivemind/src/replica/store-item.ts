@@ -1,21 +1,29 @@
 import { bytesOf, textOf } from '../bytes/latin1.ts'
-import type { HivemindWrite } from '../record/apply.ts'
 import { decodeDictionary, encodeDictionary } from '../record/dictionary.ts'
 import type { HivemindRecord } from '../record/record.ts'
 import { latestExpiration } from '../record/record.ts'
+import type { HivemindWrite } from '../record/write.ts'
 import type { FoundBytes, StoreItem } from '../wire/items.ts'
+import { DEFAULT_HIVEMIND_LIMITS } from './limits.ts'
 
 /** MessagePack of null, the subkey of a plain value. */
 const PLAIN = Uint8Array.of(0xc0)
 
 /**
- * The writes of an item: one, or all entries of a dictionary, whose own expiration is ignored.
+ * The writes of an item: one, or the entries of a dictionary, whose own expiration is ignored. Of a dictionary with
+ * more than `maxEntries`, there is one more than these.
  *
  * @throws MalformedBytesError for an invalid dictionary
  */
-export function writesOf({ subkey, value, expirationTime }: StoreItem): HivemindWrite[] {
+export function writesOf(
+  { subkey, value, expirationTime }: StoreItem,
+  maxEntries: number = DEFAULT_HIVEMIND_LIMITS.maxSubkeys
+): HivemindWrite[] {
   if (subkey.length === 0) {
-    return decodeDictionary(value).map(([text, entry]) => ({ ...entry, subkey: text }))
+    return decodeDictionary(value, maxEntries + 1).map(([text, entry]) => ({
+      ...entry,
+      subkey: text
+    }))
   }
 
   const isPlain = subkey.length === 1 && subkey[0] === PLAIN[0]

@@ -1,7 +1,13 @@
-import { type Applied, apply, type HivemindWrite } from '../record/apply.ts'
 import type { HivemindRecord } from '../record/record.ts'
-import { isHoldable } from './checks.ts'
+import type { HivemindWrite } from '../record/write.ts'
 import type { HivemindLimits } from './limits.ts'
+import { RecordDraft } from './record-draft.ts'
+
+/** The outcome of writes at a replica. */
+export interface Taken {
+  readonly isAccepted: boolean
+  readonly record: HivemindRecord
+}
 
 /**
  * Applies several writes to a record, one after the other. Succeeds only if all are accepted. Unlike in Python, a
@@ -11,18 +17,13 @@ export function takeAll(
   held: HivemindRecord,
   writes: readonly HivemindWrite[],
   { limits, now }: { limits: HivemindLimits; now: number }
-): Applied {
-  let record = held
+): Taken {
+  const draft = new RecordDraft(held, limits)
   let isAccepted = true
 
   for (const write of writes) {
-    const applied = write.expirationTime > now ? apply(record, write) : REFUSED
-    const isHeld = applied.isAccepted && isHoldable(applied.record, write, limits)
-    isAccepted &&= isHeld
-    record = isHeld ? applied.record : record
+    isAccepted = write.expirationTime > now && draft.apply(write) && isAccepted
   }
 
-  return { isAccepted, record }
+  return { isAccepted, record: draft.record }
 }
-
-const REFUSED = { isAccepted: false } as const

@@ -2,13 +2,14 @@ import type { MaybePromise, Verdict } from '@waggle/record'
 import { isPromise } from '@waggle/record/replica'
 import { bytesOf } from '../bytes/latin1.ts'
 import { toError } from '../errors.ts'
-import type { HivemindWrite } from '../record/apply.ts'
+import type { HivemindWrite } from '../record/write.ts'
 import {
   type HivemindSubmission,
   type HivemindValidator,
   NO_SUBKEY
 } from '../validators/interface.ts'
 import { isProtected, verified } from '../validators/rsa.ts'
+import { type Door, TaskQueue, THREADS_FOR_SIGNATURES } from '../waggle-parts.ts'
 import { faultOf, valueFault } from './checks.ts'
 import type { HivemindLimits } from './limits.ts'
 
@@ -16,6 +17,18 @@ import type { HivemindLimits } from './limits.ts'
 export type Checked =
   | { readonly value: Uint8Array; readonly refusal?: undefined }
   | { readonly value?: undefined; readonly refusal: string }
+
+export interface ValidationInit {
+  readonly limits: HivemindLimits
+  readonly validators: readonly HivemindValidator[]
+  readonly clock: () => number
+
+  /** Each peer's use of this node's time. @default an instance of its own */
+  readonly shares?: Door['shares'] | undefined
+}
+
+/** Estimated milliseconds of one RSA signature, import of its key included. */
+const SIGNATURE_MS = 0.2
 
 /** Milliseconds allowed for a validator. A timeout counts as a refusal. */
 const VALIDATOR_TIMEOUT_MS = 1000
@@ -26,18 +39,26 @@ export class Validation {
   readonly #validators: readonly HivemindValidator[]
   readonly #clock: () => number
 
-  constructor(
-    limits: HivemindLimits,
-    validators: readonly HivemindValidator[],
-    clock: () => number
-  ) {
+  /** Signatures of peers, which take turns with them. */
+  readonly #signatures: TaskQueue
+
+  constructor({ limits, validators, clock, shares }: ValidationInit) {
     this.limits = limits
     this.#validators = validators
     this.#clock = clock
+    this.#signatures = new TaskQueue({
+      maxRunning: THREADS_FOR_SIGNATURES,
+      costMs: () => SIGNATURE_MS,
+      shares
+    })
   }
 
-  /** Checks a write of this node or of another one. Returns synchronously unless a validator is asynchronous. */
-  check(key: Uint8Array, write: HivemindWrite): MaybePromise<Checked> {
+  /**
+   * Checks a write. Returns synchronously unless it is signed or a validator is asynchronous.
+   *
+   * @param writer - the peer that sends it, as text; empty: this node has read or makes it
+   */
+  check(key: Uint8Array, write: HivemindWrite, writer = ''): MaybePromise<Checked> {
     const fault = faultOf(write, this.limits, this.#clock())
 
     if (fault !== undefined) {
@@ -47,7 +68,7 @@ export class Validation {
     const { subkey, value } = write
 
     if (subkey !== undefined && isProtected(subkey)) {
-      return this.#checkProtected(key, write)
+      return this.#signatures.run(writer, () => this.#checkProtected(key, write))
     }
 
     return this.#checkValue(key, write, value)

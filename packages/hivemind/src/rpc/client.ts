@@ -100,7 +100,7 @@ export class HivemindClient {
   async #find(contact: NodeContact, keys: readonly Uint8Array[]): Promise<readonly FindResult[]> {
     const { sender } = this.#init
     const data = await this.#call(contact.id, FIND, encodeFindRequest({ sender, keys }))
-    const response = decodeFindResponse(data)
+    const response = decodeFindResponse(data, keys.length)
     this.#init.onAnswer(contact.id, response.sender)
     return response.results
   }

@@ -60,7 +60,9 @@ export function takeOffer(stream: Stream): Uint8Array {
   return offer
 }
 
-/** Strips the confirmation of an offer, which repeats its lines, from the beginning of what a peer sends. */
+/**
+ * Strips the confirmation of an offer, which repeats its lines, from the start of a peer's bytes.
+ */
 export class OfferReply {
   #missing: Uint8Array
 

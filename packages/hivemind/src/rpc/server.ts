@@ -2,7 +2,7 @@ import type { PeerId, Stream } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
 import { toError } from '../errors.ts'
 import { type Door, OpenRequests } from '../waggle-parts.ts'
-import { type Call, MAX_FRAME_BYTES, replyFrame } from '../wire/envelope.ts'
+import { assertReplyFits, type Call, replyFrame } from '../wire/envelope.ts'
 import { InboundCall } from './inbound-call.ts'
 import { MAX_STREAMS, PROCEDURES } from './procedures.ts'
 
@@ -35,9 +35,6 @@ export interface ServerInit {
   /** Whether the peer may make calls at all. */
   readonly isAllowed: (peer: PeerId) => boolean | Promise<boolean>
 }
-
-/** Bytes of a reply's envelope. */
-const ENVELOPE_BYTES = 64
 
 /** Serves Hivemind's procedures, one call on each stream. */
 export class HivemindServer {
@@ -120,19 +117,12 @@ export class HivemindServer {
       const answer = await this.#init.answer({ peer, procedure, data, isWanted })
 
       if (answer !== undefined) {
-        assertFits(answer)
+        assertReplyFits(answer.length)
         inbound.reply(replyFrame({ callId, data: answer }))
       }
     } catch (thrown) {
       const { name, message } = toError(thrown)
       inbound.reply(replyFrame({ callId, error: `${name}(${JSON.stringify(message)})` }))
     }
-  }
-}
-
-/** Checks a reply's size. A longer one would never arrive, so the caller gets an error at once. */
-function assertFits({ length }: Uint8Array): void {
-  if (length + ENVELOPE_BYTES > MAX_FRAME_BYTES) {
-    throw new RangeError(`the answer has ${length} bytes: ask for fewer keys`)
   }
 }

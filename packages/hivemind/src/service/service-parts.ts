@@ -94,7 +94,8 @@ export class ServiceParts {
     this.cache = new ReplicaStore({
       ...{ maxRecords: cache?.size ?? 1, maxBytes: limits.maxCachedBytes, clock }
     })
-    this.validation = new Validation(limits, init.validators, clock)
+    const { shares } = this.#door
+    this.validation = new Validation({ limits, validators: init.validators, clock, shares })
     const { storage, validation, routing, client } = this
     const replica = new Replica({
       ...{ storage, cache: this.cache, validation, clock },

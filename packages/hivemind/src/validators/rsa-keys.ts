@@ -6,6 +6,9 @@ import { jwkOfPkcs1 } from './pkcs1.ts'
 const MIN_BITS = 1024
 const MAX_BITS = 8192
 
+/** Bits of an accepted public exponent, which is 65537 nearly always. The time of a verification grows with it. */
+const MAX_EXPONENT_BITS = 32
+
 /** Bytes that PSS adds to hash and salt. */
 const PSS_BYTES = 2
 const HASH_BYTES = 32
@@ -32,6 +35,7 @@ export interface RsaPrivateKey {
 export async function rsaPublicKey(text: string): Promise<RsaPublicKey> {
   const numbers = parseOpensshKey(text)
   const saltLength = maximalSalt(numbers)
+  assertExponent(numbers)
   const jwk = { kty: 'RSA', ...numbers }
   const key = await crypto.subtle.importKey('jwk', jwk, PSS, false, ['verify'])
   return {
@@ -69,6 +73,16 @@ function maximalSalt({ n }: RsaNumbers): number {
   }
 
   return Math.ceil((bits - 1) / 8) - HASH_BYTES - PSS_BYTES
+}
+
+function assertExponent({ e }: RsaNumbers): void {
+  const bits = bitsOf(fromString(e, 'base64url'))
+
+  if (bits > MAX_EXPONENT_BITS) {
+    throw new RangeError(
+      `an RSA key has an exponent of ${bits} bits, at most ${MAX_EXPONENT_BITS} are allowed`
+    )
+  }
 }
 
 function bitsOf(bytes: Uint8Array): number {

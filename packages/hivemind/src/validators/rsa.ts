@@ -7,10 +7,10 @@ import { TUPLE_TYPE } from '../msgpack/limits.ts'
 import { MsgpackWriter } from '../msgpack/msgpack-writer.ts'
 import type { HivemindSubmission, HivemindValidator } from './interface.ts'
 import { type RsaPrivateKey, type RsaPublicKey, rsaPrivateKey, rsaPublicKey } from './rsa-keys.ts'
+import { tagsIn, withoutTags } from './tags.ts'
 
-const OWNER = /\[owner:([^\n]+?)\]/g
-const SIGNATURE = /\[signature:([^\n]+?)\]/g
-const OWNER_START = '[owner:'
+const OWNER = '[owner:'
+const SIGNATURE = '[signature:'
 
 /** Public keys remembered, ready for use. */
 const MAX_KEYS = 256
@@ -49,13 +49,13 @@ class Signatures implements RsaSignatures {
 
   constructor(key: RsaPrivateKey) {
     this.#key = key
-    this.ownerTag = `${OWNER_START}${key.publicKey}]`
+    this.ownerTag = `${OWNER}${key.publicKey}]`
   }
 
   async sign(submission: HivemindSubmission): Promise<Uint8Array> {
     const { subkey, value } = submission
 
-    if (textOf(value).search(SIGNATURE) >= 0) {
+    if (hasTag(textOf(value), SIGNATURE)) {
       // Verifiers would cut such a text out of any value.
       throw new TypeError('the value holds [signature:…], which readers would take for a signature')
     }
@@ -94,7 +94,7 @@ function signedValue(value: Uint8Array, signature: Uint8Array): Uint8Array {
 
 /** Whether a subkey names an owner, so that its entry must be signed. */
 export function isProtected(subkey: string): boolean {
-  return subkey.includes(OWNER_START) && subkey.search(OWNER) >= 0
+  return hasTag(subkey, OWNER)
 }
 
 const keys = new Map<string, Promise<RsaPublicKey>>()
@@ -104,15 +104,16 @@ const keys = new Map<string, Promise<RsaPublicKey>>()
  * returns a string with the fault.
  */
 export async function verified(submission: HivemindSubmission): Promise<Uint8Array | string> {
-  const owners = new Set(Array.from(textOf(submission.subkey).matchAll(OWNER), ([, key]) => key))
+  const owners = new Set(
+    Array.from(tagsIn(textOf(submission.subkey), OWNER), ({ content }) => content)
+  )
   const [owner = ''] = owners
 
   if (owners.size !== 1) {
     return `the subkey names ${owners.size} owners`
   }
 
-  const text = textOf(submission.value)
-  const signatures = Array.from(text.matchAll(SIGNATURE), ([, signature = '']) => signature)
+  const signatures = [...tagsIn(textOf(submission.value), SIGNATURE)]
 
   if (signatures.length !== 1) {
     return `the value has ${signatures.length} signatures, not one`
@@ -122,7 +123,7 @@ export async function verified(submission: HivemindSubmission): Promise<Uint8Arr
 
   try {
     const key = await keyOf(owner)
-    const signature = fromString(signatures[0] ?? '', 'base64pad')
+    const signature = fromString(signatures[0]?.content ?? '', 'base64pad')
     const isTrue = await key.verify(signedMessage({ ...submission, value }), signature)
     return isTrue ? value : 'the signature is not the owner’s'
   } catch (error) {
@@ -132,7 +133,11 @@ export async function verified(submission: HivemindSubmission): Promise<Uint8Arr
 
 /** Removes signatures from a value. */
 export function withoutSignature(value: Uint8Array): Uint8Array {
-  return bytesOf(textOf(value).replace(SIGNATURE, ''))
+  return bytesOf(withoutTags(textOf(value), SIGNATURE))
+}
+
+function hasTag(text: string, head: string): boolean {
+  return tagsIn(text, head).next().done !== true
 }
 
 function keyOf(owner: string): Promise<RsaPublicKey> {

@@ -1,5 +1,6 @@
 import { ByteWriter } from '../bytes/byte-writer.ts'
 import { MalformedBytesError } from '../errors.ts'
+import { ByteQueue } from '../waggle-parts.ts'
 import { leadingVarint, ProtobufReader, ProtobufWriter } from './protobuf.ts'
 
 /*
@@ -14,6 +15,18 @@ export const MAX_FRAME_BYTES: number = 4 * 1024 * 1024
 
 /** Bytes of a call's id. p2pd closes the stream on any other length. */
 export const CALL_ID_BYTES = 16
+
+/** Fields of an envelope, and of the call or reply in it: p2pd writes three. */
+const MAX_ENVELOPE_FIELDS = 64
+
+/** Bytes of a reply's envelope. */
+const ENVELOPE_BYTES = 64
+
+/** Bytes of a procedure's name. */
+const MAX_PROCEDURE_BYTES = 256
+
+/** Characters of the error that a reply reports. */
+const MAX_ERROR_LENGTH = 1024
 
 const CALL_ID = 1
 const CALL = 3
@@ -53,8 +66,18 @@ export function callFrame({ callId, peer, procedure, data }: Call): Uint8Array {
 /** Encodes a reply with its length in front. */
 export function replyFrame({ callId, data, error }: Reply): Uint8Array {
   const to = new ProtobufWriter()
-  const reply = (data === undefined ? to.bytes(2, utf8.encode(error)) : to.bytes(1, data)).finish()
-  return frame(new ProtobufWriter().bytes(CALL_ID, callId).bytes(REPLY, reply).finish())
+  const reply =
+    data === undefined
+      ? to.bytes(2, utf8.encode(error.slice(0, MAX_ERROR_LENGTH)))
+      : to.bytes(1, data)
+  return frame(new ProtobufWriter().bytes(CALL_ID, callId).bytes(REPLY, reply.finish()).finish())
+}
+
+/** Checks the size of a reply's data. A longer one would never arrive, so the caller gets an error at once. */
+export function assertReplyFits(bytes: number): void {
+  if (bytes + ENVELOPE_BYTES > MAX_FRAME_BYTES) {
+    throw new RangeError(`the answer has ${bytes} bytes: ask for fewer keys`)
+  }
 }
 
 /** @throws MalformedBytesError for bytes that p2pd would not accept as a call */
@@ -66,6 +89,10 @@ export function decodeCall(bytes: Uint8Array): Call {
 
   if (peer === undefined || procedure === undefined || data === undefined) {
     throw new MalformedBytesError('a call lacks its peer, its procedure or its data')
+  }
+
+  if (procedure.length > MAX_PROCEDURE_BYTES) {
+    throw new MalformedBytesError(`the name of a procedure has ${procedure.length} bytes`)
   }
 
   return { callId, peer, procedure: text.decode(procedure), data }
@@ -89,7 +116,7 @@ export function decodeReply(bytes: Uint8Array): Reply {
 }
 
 function bodyOf(bytes: Uint8Array, field: number): { callId: Uint8Array; body: ProtobufReader } {
-  const from = new ProtobufReader(bytes)
+  const from = new ProtobufReader(bytes, MAX_ENVELOPE_FIELDS)
   const callId = from.bytes(CALL_ID)
   const body = from.bytes(field)
 
@@ -97,7 +124,7 @@ function bodyOf(bytes: Uint8Array, field: number): { callId: Uint8Array; body: P
     throw new MalformedBytesError(`a message has no body, or no call id of ${CALL_ID_BYTES} bytes`)
   }
 
-  return { callId, body: new ProtobufReader(body) }
+  return { callId, body: new ProtobufReader(body, MAX_ENVELOPE_FIELDS) }
 }
 
 function frame(message: Uint8Array): Uint8Array {
@@ -107,14 +134,16 @@ function frame(message: Uint8Array): Uint8Array {
   return to.finish()
 }
 
-/** Collects one frame from incoming bytes. */
+/** Bytes of the longest length. */
+const MAX_HEAD_BYTES = 10
+
+/** Collects one frame from incoming bytes, however small the pieces are. */
 export class FrameCollector {
-  #chunks: Uint8Array[] = []
-  #length = 0
+  readonly #queue = new ByteQueue()
 
   /** Bytes held. */
   get length(): number {
-    return this.#length
+    return this.#queue.length
   }
 
   /**
@@ -123,52 +152,32 @@ export class FrameCollector {
    * @throws MalformedBytesError for a message that is empty or too large
    */
   push(chunk: Uint8Array): Uint8Array | undefined {
-    this.#chunks.push(plain(chunk))
-    this.#length += chunk.length
-    const head = leadingVarint(this.#start())
+    this.#queue.push(plain(chunk))
+    const head = this.#head()
+    const end = head && head.size + head.value
 
-    if (head === undefined) {
+    if (head === undefined || end === undefined || this.#queue.length < end) {
+      this.#queue.settle()
       return undefined
     }
 
-    if (head.value === 0 || head.value > MAX_FRAME_BYTES) {
+    return this.#queue.take(end).subarray(head.size)
+  }
+
+  /** The length in front of the message; undefined while it is incomplete. */
+  #head(): { readonly value: number; readonly size: number } | undefined {
+    const length = Math.min(this.#queue.length, MAX_HEAD_BYTES)
+    const head = leadingVarint(Uint8Array.from({ length }, (_, i) => this.#queue.at(i) ?? 0))
+
+    if (head !== undefined && (head.value === 0 || head.value > MAX_FRAME_BYTES)) {
       throw new MalformedBytesError(
         `a message has ${head.value} bytes, from 1 to ${MAX_FRAME_BYTES} are allowed`
       )
     }
 
-    const end = head.size + head.value
-    return this.#length < end ? undefined : this.#whole().subarray(head.size, end)
-  }
-
-  /** The first bytes, enough to contain the length. */
-  #start(): Uint8Array {
-    const [first = new Uint8Array(0)] = this.#chunks
-    return first.length >= MAX_HEAD_BYTES ? first : this.#whole().subarray(0, MAX_HEAD_BYTES)
-  }
-
-  #whole(): Uint8Array {
-    const [first] = this.#chunks
-
-    if (this.#chunks.length === 1 && first !== undefined) {
-      return first
-    }
-
-    const whole = new Uint8Array(this.#length)
-    let at = 0
-
-    for (const chunk of this.#chunks) {
-      whole.set(chunk, at)
-      at += chunk.length
-    }
-
-    this.#chunks = [whole]
-    return whole
+    return head
   }
 }
-
-/** Bytes of the longest length. */
-const MAX_HEAD_BYTES = 10
 
 /** Converts a Node Buffer to a plain Uint8Array, because `slice` of a Buffer does not copy. */
 function plain({ buffer, byteOffset, length }: Uint8Array): Uint8Array {

@@ -65,6 +65,9 @@ export interface FindResponse {
   readonly results: readonly FindResult[]
 }
 
+/** Fields of one result: two for each of the nodes in it, of which Hivemind names 20. */
+const MAX_RESULT_FIELDS = 4096
+
 /** Types of results. */
 const PLAIN = 1
 const DICTIONARY = 2
@@ -164,10 +167,12 @@ export function decodeFindRequest(bytes: Uint8Array): FindRequest {
 }
 
 export function encodeFindResponse({ sender, results }: FindResponse): Uint8Array {
-  return new ProtobufWriter()
-    .allBytes(2, results.map(encodeFindResult))
-    .bytes(3, nodeInfo(sender))
-    .finish()
+  return joinFindResults(sender, results.map(encodeFindResult))
+}
+
+/** Encodes a response of encoded results. */
+export function joinFindResults(sender: SenderId, results: readonly Uint8Array[]): Uint8Array {
+  return new ProtobufWriter().allBytes(2, results).bytes(3, nodeInfo(sender)).finish()
 }
 
 /** Encodes one result of a response. */
@@ -192,13 +197,18 @@ export function encodeFindResult({ found, nearest }: FindResult): Uint8Array {
     .finish()
 }
 
-export function decodeFindResponse(bytes: Uint8Array): FindResponse {
+/** Reads a response, and of its results as many as were requested. */
+export function decodeFindResponse(
+  bytes: Uint8Array,
+  maxResults: number = Number.POSITIVE_INFINITY
+): FindResponse {
   const from = new ProtobufReader(bytes)
-  return { sender: senderIn(from.bytes(3)), results: from.allBytes(2).map(decodeFindResult) }
+  const results = from.allBytes(2).slice(0, maxResults)
+  return { sender: senderIn(from.bytes(3)), results: results.map(decodeFindResult) }
 }
 
 function decodeFindResult(bytes: Uint8Array): FindResult {
-  const from = new ProtobufReader(bytes)
+  const from = new ProtobufReader(bytes, MAX_RESULT_FIELDS)
   const peerIds = from.allBytes(5)
   const nearest = from.allBytes(4).flatMap((nodeId, i) => {
     const peerId = peerIds[i]

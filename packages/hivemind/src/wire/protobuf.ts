@@ -9,6 +9,9 @@ const FIXED32 = 5
 
 const MAX_VARINT_BYTES = 10
 
+/** Fields of one message on one level, and numbers of a packed field: reading them takes some milliseconds. */
+export const MAX_FIELDS = 65_536
+
 /** Writes fields in the order of the calls. Python writes them by their numbers. */
 export class ProtobufWriter {
   readonly #to = new ByteWriter()
@@ -89,11 +92,12 @@ interface Field {
 export class ProtobufReader {
   readonly #fields = new Map<number, Field[]>()
 
-  /** @throws MalformedBytesError */
-  constructor(bytes: Uint8Array) {
+  /** @throws MalformedBytesError, also for more fields than allowed */
+  constructor(bytes: Uint8Array, maxFields: number = MAX_FIELDS) {
     const from = new Cursor(bytes)
 
-    while (!from.isAtEnd) {
+    for (let count = 0; !from.isAtEnd; count++) {
+      assertCount(count, maxFields)
       const tag = from.varint()
       const type = tag % 8
       const field = { value: from.valueOf(type), isFixed64: type === FIXED64 }
@@ -160,6 +164,8 @@ function doublesIn(bytes: Uint8Array): number[] {
     throw new MalformedBytesError('floats are cut short')
   }
 
+  assertCount(bytes.length / 8 - 1, MAX_FIELDS)
+
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   return Array.from({ length: bytes.length / 8 }, (_, i) => view.getFloat64(8 * i, true))
 }
@@ -169,10 +175,18 @@ function booleansIn(bytes: Uint8Array): boolean[] {
   const booleans: boolean[] = []
 
   while (!from.isAtEnd) {
+    assertCount(booleans.length, MAX_FIELDS)
     booleans.push(from.varint() !== 0)
   }
 
   return booleans
+}
+
+/** Checks the number of fields before another one. */
+function assertCount(count: number, maxCount: number): void {
+  if (count >= maxCount) {
+    throw new MalformedBytesError(`a message has more than ${maxCount} fields`)
+  }
 }
 
 /** Reads an integer that begins a message; undefined while it is incomplete. */

@@ -48,7 +48,7 @@ async function assertAnswers(): Promise<void> {
   await other.stop()
 }
 
-/** A length that no number has. */
+/** A varint longer than any number. */
 const NO_FRAME: Uint8Array = new Uint8Array(11).fill(0xff)
 
 describe('a peer of Hivemind', () => {

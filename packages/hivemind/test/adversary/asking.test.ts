@@ -24,7 +24,7 @@ async function start(initialPeers: HivemindDHT['multiaddrs'] = []): Promise<Hive
 
 type Answer = (procedure: string, data: Uint8Array, nodeId: Uint8Array) => Uint8Array | undefined
 
-/** Has a node answer as it should not; undefined: not at all. */
+/** Lets a node answer wrongly, or, if undefined, not at all. */
 async function corrupt(dht: HivemindDHT, answer: Answer, { isFramed = true } = {}): Promise<void> {
   const serve = (stream: Stream): void => {
     const collector = new FrameCollector()
@@ -45,7 +45,7 @@ async function corrupt(dht: HivemindDHT, answer: Answer, { isFramed = true } = {
   }
 }
 
-/** Says that it has everything, by bytes and moments that nobody can use. */
+/** Claims to hold everything, with invalid bytes and expirations. */
 function poisoned(expirationTime: number, value: Uint8Array): Answer {
   return (procedure, data, sender) => {
     if (procedure === STORE) {
@@ -60,7 +60,7 @@ function poisoned(expirationTime: number, value: Uint8Array): Answer {
   }
 }
 
-/** Names nodes that there are not. */
+/** Names nodes that do not exist. */
 const inventing: Answer = (procedure, data, sender) => {
   if (procedure !== FIND) {
     return new Uint8Array()

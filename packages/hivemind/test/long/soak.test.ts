@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { HivemindDHT } from '../../src/index.ts'
 
-/** How long it takes; less for a first look. */
+/** Minutes of the test. */
 const { WAGGLE_HIVEMIND_SOAK_MINUTES: MINUTES = '60' } = process.env
 const MS = Number(MINUTES) * 60_000
 
@@ -11,10 +11,10 @@ const KEYS = 500
 /** Milliseconds between two nodes that leave. */
 const LIFE_MS = 5000
 
-/** Bytes of memory that may be more in the end than after the first tenth. */
+/** Bytes by which memory may grow after the first tenth. */
 const MAX_GROWTH_BYTES: number = 128 * 1024 * 1024
 
-/** Streams that may be open while nothing is asked: kad-dht's and pings. */
+/** Open streams of an idle node: kad-dht's and pings. */
 const MAX_IDLE_STREAMS = 64
 
 function streamsOf(nodes: readonly HivemindDHT[]): number {
@@ -23,7 +23,7 @@ function streamsOf(nodes: readonly HivemindDHT[]): number {
     .reduce((sum, { streams }) => sum + streams.length, 0)
 }
 
-/** Nodes of which one after the other leaves, and another one comes. */
+/** A network of nodes, of which one after the other is replaced. */
 class Population {
   readonly nodes: HivemindDHT[] = []
   #changedAtMs = performance.now()
@@ -47,7 +47,7 @@ class Population {
   }
 }
 
-/** Has one node write and another one read; says whether it reads what was written. */
+/** Writes at one node and reads at another. Resolves with whether the values are equal. */
 async function exchange(nodes: readonly HivemindDHT[], i: number): Promise<boolean> {
   const writer = nodes[i % nodes.length] as HivemindDHT
   const reader = nodes[(i * 3 + 1) % nodes.length] as HivemindDHT

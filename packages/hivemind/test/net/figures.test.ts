@@ -22,7 +22,7 @@ async function start(options: HivemindDHTOptions = {}): Promise<HivemindDHT> {
   return stack.use(await HivemindDHT.create(options))
 }
 
-/** Has a node tell a time that is so many seconds ahead; undefined: none at all. */
+/** Lets a node send a time that is some seconds ahead, or, if undefined, none at all. */
 async function setClock(dht: HivemindDHT, aheadS: number | undefined): Promise<void> {
   const serve = (stream: Stream): void => {
     const collector = new FrameCollector()

@@ -23,7 +23,7 @@ async function start(options: HivemindDHTOptions = {}): Promise<HivemindDHT> {
   return dht
 }
 
-/** Nodes that all know each other. */
+/** Starts nodes that all know each other. */
 async function network(count: number, options: HivemindDHTOptions = {}): Promise<HivemindDHT[]> {
   const first = await start(options)
   const nodes = [first]

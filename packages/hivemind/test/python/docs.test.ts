@@ -11,7 +11,7 @@ const { WAGGLE_HIVEMIND_PYTHON: PYTHON = '' } = process.env
 const PAGE = fileURLToPath(new URL('../../../../docs/hivemind.md', import.meta.url))
 const HERE = fileURLToPath(new URL('.', import.meta.url))
 
-/** Appended to a Python example that is to stay in the network until its input ends. */
+/** Code that keeps a Python example in the network until its input ends. */
 const STAY = '\nimport sys\nprint("ready", flush=True)\nsys.stdin.read()\ndht.shutdown()\n'
 
 let folder: string

@@ -17,7 +17,7 @@ import { type PythonPeer, PythonPeers } from '../support/python-peers.ts'
 
 const { WAGGLE_HIVEMIND_PYTHON: PYTHON = '' } = process.env
 
-/** Longest wait for what takes several round trips. */
+/** Options of a wait for several round trips. */
 const PATIENCE = { timeout: 20_000 }
 
 const VALUES: readonly HivemindValue[] = [
@@ -325,7 +325,7 @@ describe('with Python Hivemind', () => {
   })
 })
 
-/** The same with each float that Python would see as one. */
+/** Wraps each number that Python would read as a float. */
 function exact(value: HivemindValue): HivemindValue {
   if (typeof value === 'number' && !Number.isSafeInteger(value)) {
     return float(value)

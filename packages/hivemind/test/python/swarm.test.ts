@@ -24,7 +24,7 @@ afterAll(async () => {
   await python?.[Symbol.asyncDispose]()
 })
 
-/** Eight Python peers and eight JavaScript ones, of which one has a process of its own. */
+/** Starts eight Python peers and eight JavaScript ones, one of which has a process of its own. */
 async function swarm(): Promise<void> {
   const { maddrs } = await python.startPeer('0')
 
@@ -36,7 +36,7 @@ async function swarm(): Promise<void> {
   doomed = await startPeerProcess(maddrs)
 }
 
-/** Who stores under a key: the two kinds in turn. */
+/** Whether a JavaScript peer stores under a key. The two kinds take turns. */
 function isJavaScript(i: number): boolean {
   return i % 2 === 0
 }

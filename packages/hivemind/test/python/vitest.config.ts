@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
-/** Apart from the other tests, because these need Python Hivemind: `npm run test:hivemind`. */
+/** The tests that need Python Hivemind: `npm run test:hivemind`. */
 export default defineConfig({
   root: fileURLToPath(new URL('../../../..', import.meta.url)),
   ssr: { resolve: { conditions: ['@waggle/source', 'module', 'node'] } },

@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import type { Libp2p, ServiceMap } from '@libp2p/interface'
 
-/** Malformed messages of one peer that are taken for mistakes. */
+/** Malformed messages of one peer that count as mistakes. */
 export const MALFORMED_ALLOWED = 8
 
-/** Sends what is no frame, and waits until the stream has ended for it. */
+/** Sends bytes that are no frame, and waits until the server has ended the stream. */
 export async function sendMalformed(
   from: Libp2p<ServiceMap>,
   to: Libp2p<ServiceMap>,

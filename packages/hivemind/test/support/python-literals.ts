@@ -65,7 +65,7 @@ const VALUES: Readonly<Record<string, HivemindValue>> = {
   "('t', 0)": tuple('t', 0)
 }
 
-/** What a Python expression stands for; plain numbers and strings are as in JavaScript. */
+/** Returns the value of a Python expression; plain numbers and strings are as in JavaScript. */
 export function valueOfPython(expression: string): HivemindValue {
   const known = VALUES[expression]
 

@@ -7,7 +7,7 @@ import { bytesOfHex, hexOf } from './hex.ts'
 
 const SCRIPT = fileURLToPath(new URL('../python/peers.py', import.meta.url))
 
-/** A Python peer that runs. */
+/** A running Python peer. */
 export interface PythonPeer {
   readonly maddrs: string[]
   readonly peerId: string
@@ -17,7 +17,7 @@ export interface PythonPeer {
   readonly ownerTag: string
 }
 
-/** What a Python peer found, floats and expirations to the bit. */
+/** The result of a Python peer's read, floats and expirations to the bit. */
 export type PythonFound =
   | { readonly value: HivemindValue; readonly expirationTime: number; readonly entries?: undefined }
   | {
@@ -113,12 +113,12 @@ export class PythonPeers implements AsyncDisposable {
       : { entries: found.dictionary.map(entryOf), expirationTime }
   }
 
-  /** The peers in a peer's routing table. */
+  /** Lists the peers in a peer's routing table. */
   async table(name: string): Promise<string[]> {
     return (await this.#run('table', { name })) as string[]
   }
 
-  /** How many records a peer holds. */
+  /** Counts the records that a peer holds. */
   async storage(name: string): Promise<number> {
     return (await this.#run('storage', { name })) as number
   }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-/** A moment as JSON holds it: what JSON has no number for is a word. */
+/** A time in JSON; a word for one that JSON has no number for. */
 export type Moment = number | string
 
 export interface ReplicaVector {
@@ -44,7 +44,7 @@ interface Vectors {
   readonly protobuf: Readonly<Record<string, string>>
 }
 
-/** What Python Hivemind 1.1.12 wrote, answered and accepted. Tests against it need no Python. */
+/** Bytes, answers and decisions of Python Hivemind 1.1.12. Tests against it need no Python. */
 export const vectors: Vectors = JSON.parse(
   readFileSync(new URL('../fixtures/vectors.json', import.meta.url), 'utf8')
 )

@@ -1,6 +1,5 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { apply } from '../../src/record/apply.ts'
 import {
   EMPTY_RECORD,
   type HivemindEntry,
@@ -9,6 +8,9 @@ import {
   prune,
   recordOf
 } from '../../src/record/record.ts'
+import type { HivemindWrite } from '../../src/record/write.ts'
+import { DEFAULT_HIVEMIND_LIMITS } from '../../src/replica/limits.ts'
+import { type Taken, takeAll } from '../../src/replica/take.ts'
 
 /** Few moments, few bytes and few subkeys, so that ties are common. */
 const entries = fc.record<HivemindEntry>({
@@ -31,7 +33,7 @@ const writes = fc
   .record({ subkey: fc.option(names, { nil: undefined }) })
   .chain(({ subkey }) => entries.map((entry) => ({ ...entry, subkey })))
 
-/** Subkeys have an order to replicas, and none in what is held. */
+/** Returns a record's entries without their order, which only replicas know. */
 function held({ plain, subkeys }: HivemindRecord): unknown {
   return { plain, subkeys: [...subkeys].toSorted(([a], [b]) => (a < b ? -1 : 1)) }
 }
@@ -87,7 +89,20 @@ function replica(
   return list.reduce((record, write) => apply(record, write).record, EMPTY_RECORD)
 }
 
-describe('apply', () => {
+function apply(record: HivemindRecord, ...list: readonly HivemindWrite[]): Taken {
+  return takeAll(record, list, { limits: DEFAULT_HIVEMIND_LIMITS, now: 0 })
+}
+
+describe('takeAll', () => {
+  it('does with many writes at once what it does with one after the other', () => {
+    fc.assert(
+      fc.property(atReplicas, fc.array(writes), (record, list) => {
+        const one = list.reduce((before, write) => apply(before, write).record, record)
+        expect(apply(record, ...list).record).toEqual(one)
+      })
+    )
+  })
+
   it('changes nothing when it refuses', () => {
     fc.assert(
       fc.property(atReplicas, writes, (record, write) => {

@@ -21,6 +21,7 @@ import {
   encodeStoreRequest,
   encodeStoreResponse
 } from '../../src/wire/messages.ts'
+import { MAX_FIELDS, ProtobufReader, ProtobufWriter } from '../../src/wire/protobuf.ts'
 import { bytesOfHex, hexOf } from '../support/hex.ts'
 import { type Capture, vectors } from '../support/vectors.ts'
 
@@ -49,7 +50,7 @@ function messageIn(frame: string): Uint8Array {
   return message
 }
 
-/** Numbers are captured beside their bits where decimals would not do. */
+/** Reads a captured number from its bits, where decimals would not do. */
 function numberOf(captured: number | { number: number } | undefined): number {
   return typeof captured === 'object' ? captured.number : (captured ?? 0)
 }
@@ -242,6 +243,30 @@ describe('FrameCollector', () => {
 
   it('waits for the rest of a length', () => {
     expect(new FrameCollector().push(bytesOfHex('ffff'))).toBeUndefined()
+  })
+})
+
+describe('ProtobufReader', () => {
+  it('reads no more fields and numbers than a message may have', () => {
+    const field = Uint8Array.of(8, 0)
+    const fields = (count: number): Uint8Array => Buffer.alloc(2 * count, field)
+    expect(new ProtobufReader(fields(MAX_FIELDS)).uint(1)).toBe(0)
+    expect(() => new ProtobufReader(fields(MAX_FIELDS + 1))).toThrow(/more than 65536 fields/)
+
+    const packed = new ProtobufWriter()
+      .packedBooleans(1, new Array(MAX_FIELDS + 1).fill(true))
+      .packedDoubles(2, new Array(MAX_FIELDS + 1).fill(1))
+      .finish()
+    expect(() => new ProtobufReader(packed).booleans(1)).toThrow(/more than 65536 fields/)
+    expect(() => new ProtobufReader(packed).doubles(2)).toThrow(/more than 65536 fields/)
+  })
+})
+
+describe('replyFrame', () => {
+  it('reports the beginning of a long error', () => {
+    const frame = replyFrame({ callId: new Uint8Array(16), error: 'x'.repeat(MAX_FRAME_BYTES) })
+    const reply = decodeReply(new FrameCollector().push(frame) ?? new Uint8Array(0))
+    expect(reply.error).toBe('x'.repeat(1024))
   })
 })
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { MAX_OBJECTS } from '../../src/msgpack/limits.ts'
 import { decodeValue } from '../../src/msgpack/msgpack-reader.ts'
 import { encodeValue } from '../../src/msgpack/msgpack-writer.ts'
 import { Float, float, type HivemindValue, Tuple, tuple } from '../../src/msgpack/python-types.ts'
@@ -78,6 +79,25 @@ describe('decodeValue', () => {
     expect(decodeValue(bytesOfHex('82c4016101c4016102'))).toEqual(new Map([[Uint8Array.of(97), 2]]))
   })
 
+  it('makes no more objects of a value than so many, wherever they are', () => {
+    const some = new Array(MAX_OBJECTS / 2 - 2).fill([])
+    const inTuples = tuple(tuple(...some), tuple(...some))
+    expect(decodeValue(encodeValue(inTuples))).toHaveLength(2)
+
+    for (const item of [[], {}, '', new Uint8Array(0), tuple()]) {
+      const bytes = encodeValue(new Array(MAX_OBJECTS).fill(item))
+      expect(() => decodeValue(bytes)).toThrow(/more than 65536 objects/)
+    }
+
+    const more = encodeValue([inTuples, inTuples])
+    expect(() => decodeValue(more)).toThrow(/more than 65536 objects/)
+  })
+
+  it('reads a list of very many numbers', () => {
+    const numbers = new Array(4 * MAX_OBJECTS).fill(1)
+    expect(decodeValue(encodeValue(numbers))).toEqual(numbers)
+  })
+
   it('reads integers that are longer than they need be', () => {
     expect(decodeValue(bytesOfHex('cf0000000000000001'))).toBe(1)
     expect(decodeValue(bytesOfHex('d3ffffffffffffffff'))).toBe(-1)
@@ -118,7 +138,7 @@ function nestedTuples(depth: number): string {
   return hex
 }
 
-/** The same with numbers for floats. */
+/** Replaces floats by numbers. */
 function plain(value: HivemindValue): HivemindValue {
   if (value instanceof Float) {
     return value.value

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { textOf } from '../../src/bytes/latin1.ts'
 import { receivedRecord } from '../../src/lookup/received.ts'
 import { encodeValue } from '../../src/msgpack/msgpack-writer.ts'
 import { lacking } from '../../src/reading/lacking.ts'
@@ -9,11 +10,20 @@ import { DEFAULT_HIVEMIND_LIMITS } from '../../src/replica/limits.ts'
 import { Validation } from '../../src/replica/validation.ts'
 
 const NOW = 1_700_000_000
-const validation = new Validation(DEFAULT_HIVEMIND_LIMITS, [], () => NOW)
+const validation = new Validation({
+  limits: DEFAULT_HIVEMIND_LIMITS,
+  validators: [],
+  clock: () => NOW
+})
 const key = new Uint8Array(20)
 
 function entry(value: unknown, expirationTime = NOW + 60): HivemindEntry {
   return { value: encodeValue(value), expirationTime }
+}
+
+/** An integer in two bytes, big end first. */
+function twoBytes(i: number): Uint8Array {
+  return Uint8Array.of(i >> 8, i)
 }
 
 async function received(subkeys: readonly (readonly [string, HivemindEntry])[]): Promise<string[]> {
@@ -39,6 +49,14 @@ describe('receivedRecord', () => {
       ['\x90', entry(1)]
     ]
     expect(await received([...bad, ['\xa1z', entry(1)]])).toEqual(['\xa1z'])
+  })
+
+  it('takes the first of very many entries', async () => {
+    const many = Array.from(
+      { length: 20_000 },
+      (_, i) => [`\xcd${textOf(twoBytes(i))}`, entry(i)] as const
+    )
+    expect(await received(many)).toHaveLength(16_384)
   })
 
   it('takes nothing of what is no dictionary', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { EMPTY_RECORD, recordOf } from '../../src/record/record.ts'
 import { ReplicaStore } from '../../src/replica/replica-store.ts'
 
-/** A record that takes 1,000 bytes, about. */
+/** Makes a record of about 1,000 bytes. */
 function recordUntil(expirationTime: number): ReturnType<typeof recordOf> {
   return recordOf({ value: new Uint8Array(850), expirationTime })
 }

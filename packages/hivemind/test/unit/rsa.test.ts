@@ -8,12 +8,13 @@ import { DEFAULT_HIVEMIND_LIMITS } from '../../src/replica/limits.ts'
 import { Validation } from '../../src/replica/validation.ts'
 import { opensshKey, parseOpensshKey } from '../../src/validators/openssh.ts'
 import { rsaSignatures, signedMessage, verified } from '../../src/validators/rsa.ts'
+import { rsaPublicKey } from '../../src/validators/rsa-keys.ts'
 import { bytesOfHex, hexOf } from '../support/hex.ts'
 import { vectors } from '../support/vectors.ts'
 
 const { python, jsSigned } = vectors.rsa
 
-/** A libp2p key as far as signing needs it. */
+/** A libp2p key with the fields that signing needs. */
 const pythonKey = await privateKeyOf(python.private_key_pkcs1_der)
 
 const submission = {
@@ -135,6 +136,11 @@ describe('opensshKey', () => {
     )
   })
 
+  it('gives no key that takes long to verify with', async () => {
+    const { n } = jsSigned.jwk
+    await expect(rsaPublicKey(opensshKey({ n, e: n }))).rejects.toThrow(/exponent of 2048 bits/)
+  })
+
   it('is the one in the tag of a key', () => {
     const { n, e } = jsSigned.jwk
     expect(`[owner:${opensshKey({ n, e })}]`).toBe(jsSigned.ownerTag)
@@ -142,7 +148,11 @@ describe('opensshKey', () => {
 })
 
 describe('Validation', () => {
-  const validation = new Validation(DEFAULT_HIVEMIND_LIMITS, [], () => signed.expirationTime - 60)
+  const validation = new Validation({
+    limits: DEFAULT_HIVEMIND_LIMITS,
+    validators: [],
+    clock: () => signed.expirationTime - 60
+  })
   const write = { ...signed, subkey: textOf(signed.subkey) }
 
   it('shows a protected value without its signature', async () => {

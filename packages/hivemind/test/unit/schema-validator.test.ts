@@ -7,7 +7,7 @@ import { NO_SUBKEY } from '../../src/validators/interface.ts'
 import { schemaValidator } from '../../src/validators/schema.ts'
 import { vectors } from '../support/vectors.ts'
 
-/** As the schema of the vectors: pydantic checks types strictly. */
+/** The schema of the vectors. Like pydantic, it checks types strictly. */
 const strict = schemaValidator({
   rules: [
     { key: 'raw', value: z.instanceof(Uint8Array) },

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import { textOf } from '../../src/bytes/latin1.ts'
+import { encodeValue } from '../../src/msgpack/msgpack-writer.ts'
+import { tuple } from '../../src/msgpack/python-types.ts'
+import { encodeDictionary } from '../../src/record/dictionary.ts'
 import { EMPTY_RECORD, type HivemindRecord } from '../../src/record/record.ts'
+import type { HivemindWrite } from '../../src/record/write.ts'
 import { faultOf } from '../../src/replica/checks.ts'
 import { DEFAULT_HIVEMIND_LIMITS } from '../../src/replica/limits.ts'
 import { foundBytes, writesOf } from '../../src/replica/store-item.ts'
@@ -10,7 +15,7 @@ import { type Moment, type ReplicaVector, vectors } from '../support/vectors.ts'
 const NOW = 1_700_000_000
 const limits = { ...DEFAULT_HIVEMIND_LIMITS, maxTtl: 4_000_000_000 }
 
-/** Where ours does better, and what it does. Where Python's fails, ours answers false. */
+/** Differences from Python that are improvements. Where Python fails, ours answers false. */
 const BETTER: Readonly<Record<string, Partial<ReplicaVector>>> = {
   'whole dictionary stops at the first that is refused': {
     found: {
@@ -34,7 +39,7 @@ function momentOf(moment: Moment): number {
   return Number(moment)
 }
 
-/** Does with one write what a replica does with one item of a request. */
+/** Takes in one write, as a replica takes in one item of a request. */
 function taken(
   held: HivemindRecord,
   [subkey, value, expiration]: ReplicaVector['writes'][number]
@@ -90,6 +95,50 @@ describe('takeAll', () => {
     expect(takeAll(record, [{ ...write, expirationTime: NOW + 2 }], options).isAccepted).toBe(true)
   })
 
+  it('keeps the first of the forms that are equal in Python, whenever they come', () => {
+    const write = (subkey: string, expirationTime: number): HivemindWrite => ({
+      ...{ subkey, expirationTime, value: Uint8Array.of(1) }
+    })
+    const options = { limits, now: NOW }
+    const { record } = takeAll(
+      EMPTY_RECORD,
+      [write('\x01', NOW + 1), write('\xc3', NOW + 2)],
+      options
+    )
+    const later = takeAll(record, [write('\xcc\x01', NOW + 3)], options)
+
+    expect([...later.record.subkeys]).toEqual([
+      ['\x01', { value: Uint8Array.of(1), expirationTime: NOW + 3 }]
+    ])
+  })
+
+  it('takes subkeys that Python cannot compare, if they expire at different moments', () => {
+    const write = (subkey: string, expirationTime: number): HivemindWrite => ({
+      ...{ subkey, expirationTime, value: Uint8Array.of(1) }
+    })
+    const options = { limits, now: NOW }
+    const first = [write('\xa1a', NOW + 1), write('\x01', NOW + 2), write('\xa1b', NOW + 1)]
+    const { isAccepted, record } = takeAll(EMPTY_RECORD, first, options)
+    expect(isAccepted).toBe(true)
+    expect(takeAll(record, [write('\x02', NOW + 1)], options).isAccepted).toBe(false)
+
+    const moved = takeAll(record, [write('\xa1a', NOW + 3), write('\xa1b', NOW + 3)], options)
+    expect(takeAll(moved.record, [write('\x02', NOW + 1)], options).isAccepted).toBe(true)
+  })
+
+  it('takes the first of the entries of a dictionary that has too many', () => {
+    const entry = { value: Uint8Array.of(1), expirationTime: NOW + 1 }
+    const many = Array.from({ length: 10 }, (_, i) => [`\xa1${i}`, entry] as const)
+    const item = { key: new Uint8Array(20), subkey: new Uint8Array(0), isInCache: false }
+    const value = encodeDictionary(new Map(many))
+    const writes = writesOf({ ...item, value, expirationTime: NOW + 1 }, 4)
+    const options = { limits: { ...limits, maxSubkeys: 4 }, now: NOW }
+
+    const { isAccepted, record } = takeAll(EMPTY_RECORD, writes, options)
+    expect(isAccepted).toBe(false)
+    expect([...record.subkeys.keys()]).toEqual(['\xa10', '\xa11', '\xa12', '\xa13'])
+  })
+
   it('refuses what has expired', () => {
     const write = { subkey: undefined, value: Uint8Array.of(1), expirationTime: NOW }
     expect(takeAll(EMPTY_RECORD, [write], { limits, now: NOW }).isAccepted).toBe(false)
@@ -105,6 +154,10 @@ describe('faultOf', () => {
   })
 
   it.each([
+    [
+      'a tuple of very many parts',
+      { subkey: textOf(encodeValue(tuple(tuple(...new Array(65).fill(0))))) }
+    ],
     ['an endless expiration', { expirationTime: Number.POSITIVE_INFINITY }],
     ['an expiration that is no number', { expirationTime: Number.NaN }],
     ['a far expiration', { expirationTime: 1e300 }],

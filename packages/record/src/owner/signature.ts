@@ -98,7 +98,7 @@ export function signedEntries(
   return signed ?? NONE
 }
 
-/** What all entries of an owner in one record share. */
+/** The part of a signature's message that all entries of an owner in one record share. */
 interface Signed {
   readonly key: Uint8Array
   readonly network: string

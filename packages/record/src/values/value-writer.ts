@@ -3,7 +3,7 @@ import { is64Bit, MAJOR, SIMPLE } from '../cbor/format.ts'
 import type { CanonicalWriter } from '../cbor/writer.ts'
 import { MAX_VALUE_DEPTH } from './value.ts'
 
-/** The use of what is written. Only values can hold objects. */
+/** The use of the written value. Only values can hold objects. */
 export type Role = 'value' | 'key' | 'subkey'
 
 /** The writer's position inside the value. It becomes a path only for an error message. */
@@ -147,9 +147,11 @@ function assertThat(isTrue: boolean, position: Position, otherwise: string): voi
 }
 
 function refuse(position: Position, fault: string): never {
-  const objects = position.role === 'value' ? ', arrays and plain objects' : ' and arrays'
+  const { role } = position
+  const rest =
+    role === 'value' ? ', arrays and plain objects can be stored' : ` and arrays can be ${role}s`
   throw new TypeError(
-    `${pathTo(position)} ${fault}: null, booleans, numbers, 64-bit bigints, strings, Uint8Array${objects} can be stored`
+    `${pathTo(position)} ${fault}: null, booleans, numbers, 64-bit bigints, strings, Uint8Array${rest}`
   )
 }
 

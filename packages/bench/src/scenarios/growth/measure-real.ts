@@ -25,6 +25,9 @@ export const SIZES = {
 export type Sizes = typeof SIZES.full
 export type RealFigures = Awaited<ReturnType<RealNetwork['measure']>>
 
+/** Work that a node dials for without being asked for anything. */
+const DIAL_TASKS = ['join', 'neighbours', 'probe', 'exchange', 'compare', 'clock', 'watch', 'kad']
+
 const TIMEOUT_MS = 1_200_000
 
 /**
@@ -72,6 +75,11 @@ export class RealNetwork implements AsyncDisposable {
       joinDials: joining.opened / joins,
       idleCPU: (100 * idle.cpuMs) / idle.elapsedMs / nodes,
       dialsPerHour: (idle.opened / nodes) * (3_600_000 / idle.elapsedMs),
+      dialsByTask: DIAL_TASKS.map((task) => ({
+        task,
+        perJoin: joining.dialsOf(task) / joins,
+        perHour: (idle.dialsOf(task) / nodes) * (3_600_000 / idle.elapsedMs)
+      })),
       connections: perNode(({ connections }) => connections),
       known: perNode(({ known }) => known),
       usedBytes: perNode(({ usedBytes }) => usedBytes),
@@ -129,7 +137,8 @@ export class RealNetwork implements AsyncDisposable {
       totalOf(after, of) - totalOf(before, of)
     return {
       ...{ result, elapsedMs: performance.now() - startMs },
-      ...{ cpuMs: sum(({ cpuMs }) => cpuMs), opened: sum(({ opened }) => opened) }
+      ...{ cpuMs: sum(({ cpuMs }) => cpuMs), opened: sum(({ opened }) => opened) },
+      dialsOf: (task: string) => sum(({ dialsByTask }) => dialsByTask[task] ?? 0)
     }
   }
 }

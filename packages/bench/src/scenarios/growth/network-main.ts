@@ -45,7 +45,7 @@ const handlers = {
   },
 
   /** Resources that all nodes of this process have used so far. */
-  used: () => ({ cpuMs: usage().cpuMs, opened }),
+  used: () => ({ cpuMs: usage().cpuMs, opened, dialsByTask: dialsByTask() }),
 
   /** Memory of all nodes of this process. */
   held: () => ({
@@ -108,6 +108,19 @@ async function create(known: readonly string[], options: DHTOptions = {}): Promi
     opened += Number(direction === 'inbound')
   })
   return node
+}
+
+/** Dials of this process's nodes so far, by task. */
+function dialsByTask(): Record<string, number> {
+  const sums: Record<string, number> = {}
+
+  for (const node of nodes) {
+    for (const [task, dials] of Object.entries(node.stats().dialsByTask)) {
+      sums[task] = (sums[task] ?? 0) + dials
+    }
+  }
+
+  return sums
 }
 
 function dials(): number {

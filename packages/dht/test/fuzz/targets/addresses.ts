@@ -15,7 +15,7 @@ const ADDRESSES = [
   '/ip4/1.2.3.4/tcp/1/p2p/12D3KooWK99VoVxNE7XzyBwXEzW7xhK7Gpv85r9F3V3fyKSUKPH5/p2p-circuit'
 ]
 
-/** A peer as a reply introduces it: an id, and addresses, each after a byte with its length. */
+/** A peer in a reply: an id, and addresses, each after a byte with its length. */
 const contact: Target = {
   name: 'contact',
   isWatched: (url) => url.includes('/dht/src/wire/') || url.includes('@multiformats/multiaddr/'),
@@ -44,7 +44,7 @@ const contact: Target = {
 
 const PARSERS = [listenAddress, peerAddress, announcedAddress] as const
 
-/** Text as an address: a multiaddr that is written and read back as itself, or a TypeError. */
+/** Text as an address: a multiaddr with one spelling, or a TypeError. */
 const address: Target = {
   name: 'address',
   isWatched: (url) =>
@@ -75,5 +75,5 @@ const address: Target = {
   }
 }
 
-/** Where peers are. */
+/** Readers of peers' addresses. */
 export const addressTargets: readonly Target[] = [contact, address]

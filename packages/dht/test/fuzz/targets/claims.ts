@@ -1,11 +1,11 @@
-/** Fails if what holds for all is not so for this one. */
+/** Throws if a claim is false. */
 export function assertThat(isTrue: boolean, what: string): void {
   if (!isTrue) {
     throw new Error(what)
   }
 }
 
-/** What the function gives, or undefined where it refuses by one of these errors. */
+/** Returns a function's result; undefined where it throws one of these errors. */
 export function unlessRefused<T>(read: () => T, ...refusals: readonly string[]): T | undefined {
   try {
     return read()
@@ -22,7 +22,7 @@ export function isSame(a: Uint8Array, b: Uint8Array): boolean {
   return Buffer.compare(a, b) === 0
 }
 
-/** Whether both are the same, one after the other. */
+/** Whether two lists have equal items in the same order. */
 export function areSame(some: readonly Uint8Array[], others: readonly Uint8Array[]): boolean {
   return some.length === others.length && some.every((one, i) => isSame(one, others[i] ?? one))
 }

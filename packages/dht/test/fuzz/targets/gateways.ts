@@ -47,7 +47,9 @@ const REQUEST = [
   '\r\n'
 ].join('\r\n')
 
-/** The first byte says how the others are cut. They are a request for a WebSocket, or something else. */
+/**
+ * A request for a WebSocket, or anything else. The first byte determines the cuts between the others.
+ */
 const upgrade: Target = {
   name: 'upgrade',
   isWatched: (url) => url.includes('/dht/src/transport/http-upgrade'),
@@ -82,7 +84,10 @@ const upgrade: Target = {
   }
 }
 
-/** The first byte says how the others are cut, and whether they are masked. Data comes out as if it came at once. */
+/**
+ * Frames of a WebSocket. The first byte determines the cuts, and whether they are masked. The cuts make no
+ * difference to the data.
+ */
 const websocket: Target = {
   name: 'websocket',
   isWatched: (url) => url.includes('/dht/src/transport/websocket-frames'),
@@ -109,7 +114,7 @@ const websocket: Target = {
   }
 }
 
-/** The data of frames, up to where they break the rules. */
+/** Reads the data of frames, up to the first violation. */
 function dataIn(chunks: readonly Uint8Array[], isMasked: boolean): Uint8Array {
   const data: number[] = []
   const reader = new FrameReader(
@@ -124,5 +129,5 @@ function dataIn(chunks: readonly Uint8Array[], isMasked: boolean): Uint8Array {
   return Uint8Array.from(data)
 }
 
-/** What comes by gateways and by WebSockets. */
+/** Readers of gateways' messages and of WebSockets. */
 export const gatewayTargets: readonly Target[] = [gateway, upgrade, websocket]

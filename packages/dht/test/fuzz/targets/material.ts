@@ -6,13 +6,13 @@ interface Examples {
   readonly bad: readonly { readonly hex: string }[]
 }
 
-/** The bytes of a file with good and bad examples, below `packages`. */
+/** Returns the bytes of a file with good and bad examples, below `packages`. */
 export function examples(file: string): Uint8Array[] {
   const { good, bad }: Examples = read(file)
   return [...good, ...bad].map(({ hex }) => bytesOf(hex))
 }
 
-/** What is in a JSON file, below `packages`. */
+/** Reads a JSON file, below `packages`. */
 export function read<T>(file: string): T {
   return JSON.parse(readFileSync(new URL(`../../../../${file}`, import.meta.url), 'utf8'))
 }
@@ -41,13 +41,13 @@ export const CBOR: readonly Uint8Array[] = [
   'ff'
 ].map(bytesOf)
 
-/** Pieces of bytes, each of this size but the last one. */
+/** Cuts bytes into pieces of one size, the last one excepted. */
 export function pieces(bytes: Uint8Array, size: number): Uint8Array[] {
   const count = Math.ceil(bytes.length / size)
   return Array.from({ length: count }, (_, i) => bytes.subarray(i * size, (i + 1) * size))
 }
 
-/** The byte strings of an input, each after a byte with its length. */
+/** Reads the byte strings of an input, each after a byte with its length. */
 export function strings(input: Uint8Array): Uint8Array[] {
   const found: Uint8Array[] = []
 
@@ -58,7 +58,7 @@ export function strings(input: Uint8Array): Uint8Array[] {
   return found
 }
 
-/** The input that {@link strings} reads so. */
+/** Makes the input from which {@link strings} reads these parts. */
 export function stringsInput(...parts: readonly Uint8Array[]): Uint8Array {
   return Uint8Array.from(parts.flatMap((bytes) => [bytes.length, ...bytes]))
 }

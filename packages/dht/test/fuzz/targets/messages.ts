@@ -15,7 +15,7 @@ const NUMBERS = ['8001', 'ffffffff0f', '8000', '8102', '8108'].map(bytesOf)
 const isExchange = (url: string): boolean =>
   url.includes('/dht/src/exchange/') || url.includes('/dht/src/wire/')
 
-/** The message, if the bytes are one, in its only form. */
+/** Reads a message, which must be in its only form; undefined if the bytes are none. */
 export function readIn<M>(codec: MessageCodec<M>, input: Uint8Array): M | undefined {
   const message = unlessRefused(() => codec.read(input), 'ProtocolViolationError')
 
@@ -53,7 +53,7 @@ function readContacts(message: Message): void {
   }
 }
 
-/** Bytes as a message by which keys are watched. */
+/** Bytes as a message of the watch protocol. */
 const watch: Target = {
   name: 'watch',
   isWatched: (url) => isExchange(url) || url.includes('/dht/src/watch/'),
@@ -64,7 +64,7 @@ const watch: Target = {
   }
 }
 
-/** The first byte says how the others are cut; they come out as if they had not been. */
+/** Frames. The first byte determines the cuts between the others, which make no difference. */
 const frames: Target = {
   name: 'frames',
   isWatched: isExchange,
@@ -115,5 +115,5 @@ function framesOf(chunks: readonly Uint8Array[]): Uint8Array[] {
   return frames
 }
 
-/** What the exchange and watching have in common. */
+/** Readers that the exchange and the watch protocol share. */
 export const messageTargets: readonly Target[] = [message, watch, frames]

@@ -23,14 +23,16 @@ import type { Target } from '../fuzzer.ts'
 import { assertThat, unlessRefused } from './claims.ts'
 import { bytesOf, CBOR, read, words } from './material.ts'
 
-/** What an owner has signed, and nothing else: with the private keys of these tests away, nobody can make more. */
+/**
+ * The only signed records: the private keys are not part of these tests, so nothing else has a valid signature.
+ */
 interface SignedExample {
   readonly key: Key
   readonly subkey?: Key
   readonly expirationTime: number
   readonly value?: Value
 
-  /** In hexadecimal digits, as the signature. */
+  /** Hexadecimal digits, as in the signature. */
   readonly signed: string
   readonly signature: string
 }
@@ -38,15 +40,17 @@ interface SignedExample {
 const SIGNED: readonly SignedExample[] = read('record/test/fixtures/signatures.json')
 const EVERYTHING_SIGNED = new Set(SIGNED.map(({ signed }) => signed))
 
-/** What an Ed25519 peer id is before its key. */
+/** The bytes of an Ed25519 peer id before its key. */
 const ID_PREFIX = bytesOf('002408011220')
 const KEY_BYTES = 32
 const SIGNATURE_BYTES = 64
 
-/** The order of the group, low end first. */
+/** The order of the group, little-endian. */
 const ORDER = bytesOf('edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010')
 
-/** Keys to whom a signature for everything is good, in the one form and in others, and one that is zero, in another form. */
+/**
+ * Keys that accept one signature for every message, in their canonical and in other forms, and a non-canonical zero.
+ */
 const IDENTITY = bytesOf('0100000000000000000000000000000000000000000000000000000000000000')
 const ODD_KEYS = [
   IDENTITY,
@@ -57,7 +61,7 @@ const ODD_KEYS = [
   ].map(bytesOf)
 ]
 
-/** One that is good for everything under the identity, unless such a key is refused. */
+/** The signature that such keys would accept for every message if they were not refused. */
 const SIGNATURE_FOR_ALL = concat([IDENTITY, new Uint8Array(32)])
 
 const isRecords = (url: string): boolean => url.includes('/packages/record/src/')
@@ -78,7 +82,9 @@ function recordOf(example: SignedExample): DHTRecord {
     : { subkeys: new Map([[subkeyId(subkey), entry]]) }
 }
 
-/** A byte with a key's length, the key, and a record under it: what has an owner is what he has signed. */
+/**
+ * A byte with a key's length, the key, and a record under it: entries with an owner are those that it has signed.
+ */
 const owned: Target = {
   name: 'owned',
   isWatched: isRecords,
@@ -122,7 +128,9 @@ function assertOwned(key: Uint8Array, id: SubkeyId | undefined, entry: Entry): v
   )
 }
 
-/** A signature with its second form, in which the second half has the group's order in addition. */
+/**
+ * Returns a signature in both forms: the second one has the group's order added to its second half.
+ */
 function bothForms(signature: Uint8Array): readonly Uint8Array[] {
   const second = signature.slice()
   let carry = 0
@@ -136,7 +144,7 @@ function bothForms(signature: Uint8Array): readonly Uint8Array[] {
   return [signature, second]
 }
 
-/** A public key, a signature and what it is for: in a place of that key, OpenSSL says the same of it. */
+/** A public key, a signature and a message: OpenSSL decides the same in a place of that key. */
 const signature: Target = {
   name: 'signature',
   isSlow: true,
@@ -169,5 +177,5 @@ const signature: Target = {
   }
 }
 
-/** Places with owners, and signatures. */
+/** Readers of owned places and signatures. */
 export const ownerTargets: readonly Target[] = [owned, signature]

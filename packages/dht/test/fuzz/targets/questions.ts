@@ -10,7 +10,7 @@ import { areSame, assertThat } from './claims.ts'
 import { bytesOf, examples, pieces } from './material.ts'
 import { readIn } from './messages.ts'
 
-/** Bytes as a message by which replicas are compared. */
+/** Bytes as a message that compares replicas. */
 const comparison: Target = {
   name: 'comparison',
   isWatched: (url) => url.includes('/dht/src/upkeep/') || url.includes('/dht/src/wire/'),
@@ -45,7 +45,7 @@ const introduction: Target = {
 
 const OUR_TIME = 1_800_000_000
 
-/** Bytes as a message of the clock protocol: all that is said and decided by a time has a number. */
+/** Bytes as a message of the clock protocol: every time in it is a number. */
 const clock: Target = {
   name: 'clock',
   isWatched: (url) => url.includes('/dht/src/clock/') || url.includes('/dht/src/wire/'),
@@ -67,7 +67,9 @@ const clock: Target = {
   }
 }
 
-/** The first byte says how the others are cut; noise's messages come out as if they had not been. */
+/**
+ * Messages of noise. The first byte determines the cuts between the others, which make no difference.
+ */
 const noise: Target = {
   name: 'noise',
   isWatched: (url) => url.includes('/dht/src/node/noise-messages'),
@@ -100,5 +102,5 @@ function noiseMessages(chunks: readonly Uint8Array[]): Uint8Array[] {
   })
 }
 
-/** Comparing records and clocks, and what lies below all protocols. */
+/** Readers of comparisons, of clocks, and of the layer below all protocols. */
 export const questionTargets: readonly Target[] = [comparison, clock, introduction, noise]

@@ -22,12 +22,12 @@ import { bytesOf, CBOR, examples, strings, stringsInput, words } from './materia
 
 const NOW = 1_000
 
-/** Some time in the year 2096: the selector has a clock of its own, by which this lives. */
+/** A time in 2096. The selector has a clock of its own, by which this has not expired. */
 const MUCH_LATER = 4_000_000_000
 
 const isRecords = (url: string): boolean => url.includes('/packages/record/src/')
 
-/** Bytes as a record: one form, readable throughout, and everything that is done with it works. */
+/** Bytes as a record: one form, readable throughout, and accepted by all functions of records. */
 const record: Target = {
   name: 'record',
   isWatched: isRecords,
@@ -88,7 +88,9 @@ const SOME = [
   subkeyRecord('b', 2, MUCH_LATER + 1)
 ].map((some) => encodeRecord(some))
 
-/** Bytes as records of which the selector picks one: a live one if there is any, whatever their order. */
+/**
+ * Bytes as records of which the selector picks one: a live one if there is any, regardless of their order.
+ */
 const selection: Target = {
   name: 'selection',
   isWatched: isRecords,
@@ -116,5 +118,5 @@ function isLive(bytes: Uint8Array): boolean {
   return decoded !== undefined && !isEmpty(prune(decoded, getDHTTime()))
 }
 
-/** Records, their keys, and which of them to keep. */
+/** Readers of records and of their keys, and the selector. */
 export const recordTargets: readonly Target[] = [record, key, selection]

@@ -3,35 +3,39 @@ import { type DHTRecord, EMPTY_RECORD, isEmpty, join } from '@waggle/record'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import type { GatewayReading, Gateways } from './gateways.ts'
 import type { KnownRecords } from './known-records.ts'
-import type { OutOfReach } from './out-of-reach.ts'
 import { isSufficient, type Reading, type ReadOptions } from './reading.ts'
+import type { UnreachableServers } from './unreachable-servers.ts'
 import { joinResults, type WriteResult } from './write-replies.ts'
 
-export interface BeyondReachInit {
+export interface GatewayFallbackInit {
   readonly gateways: Gateways
-  readonly outOfReach: OutOfReach
+  readonly unreachable: UnreachableServers
 
-  /** Whether this node is a client. A server that others cannot be reached from says so (N11). */
+  /** Whether this node is a client. A server that cannot reach others says so (N11). */
   readonly isClient: () => boolean
 }
+
+/** Outcomes of a write at a gateway after which no replica need be asked. */
+const SETTLED: readonly WriteResult['outcome'][] = ['held', 'beaten', 'expired']
 
 /** Calls back with the nearest servers that did not respond, before it resolves or rejects. */
 type Direct<T> = (onMissing: (missing: readonly PeerInfo[]) => void) => Promise<T>
 
 /**
- * Has gateways ask the replicas that a client cannot dial (N14). It asks replicas itself first, unless it
- * knows that at least half of a key's are out of reach.
+ * Falls back on gateways for replicas that a client cannot dial (N14). The client asks replicas itself first, unless it
+ * knows that at least half of a key's are out of reach. While servers are full, one gateway does all of the work, so
+ * that a client takes up one place, and not one at each replica.
  */
-export class BeyondReach {
-  readonly #init: BeyondReachInit
+export class GatewayFallback {
+  readonly #init: GatewayFallbackInit
 
-  constructor(init: BeyondReachInit) {
+  constructor(init: GatewayFallbackInit) {
     this.#init = init
   }
 
   /** Whether gateways are asked first. */
   isNeeded(key: Uint8Array): boolean {
-    return this.#share(key) >= 1 / 2
+    return this.#isScarce(key) || this.#share(key) >= 1 / 2
   }
 
   /** Lists the gateways to ask about a key. */
@@ -41,7 +45,7 @@ export class BeyondReach {
 
   /** Takes note of replicas that did not respond. Returns whether a gateway may reach them. */
   add(missing: readonly PeerInfo[]): boolean {
-    return missing.length > 0 && this.#init.isClient() && this.#init.outOfReach.add(missing)
+    return missing.length > 0 && this.#init.isClient() && this.#init.unreachable.add(missing)
   }
 
   /** Reads directly and by gateways, as far as that is needed. */
@@ -53,18 +57,20 @@ export class BeyondReach {
     const { gateways } = this.#init
     // Replicas held after this moment whatever a gateway finds.
     const freshMs = known.nowMs()
-    const asking = this.isNeeded(key) ? gateways.read(key, options) : undefined
+    const isScarce = this.#isScarce(key)
+    const ask = (): Promise<GatewayReading | undefined> => gateways.read(key, options, isScarce)
+    const asking = this.isNeeded(key) ? ask() : undefined
     asking?.catch(() => {})
-    // The latest takes all that can be reached, and so does that nothing is there: gateways may lie, and so may those
-    // who say that replicas are missing.
-    const early = options.latest === true ? undefined : await asking
+    // `latest`, and an absent key, take all replicas that can be reached: gateways may lie, and so may peers that
+    // name missing replicas.
+    const early = isScarce || options.latest !== true ? await asking : undefined
 
-    if (early !== undefined && !isEmpty(early.record)) {
+    if (early !== undefined && isAnswer(early, isScarce)) {
       return readingOf(known, { key, options, freshMs, found: [early] })
     }
 
     const { reading, error, isMissing } = await this.#attempt(direct)
-    const late = isMissing ? await (asking ?? gateways.read(key, options)) : undefined
+    const late = isMissing ? await (asking ?? ask()) : undefined
     const found = [reading, late?.error === undefined ? late : undefined].filter(isDefined)
 
     if (found.length === 0) {
@@ -76,7 +82,7 @@ export class BeyondReach {
       : reading
   }
 
-  /** Writes directly, and by a gateway if any of the replicas are out of reach. */
+  /** Writes directly, and by a gateway if any of the replicas are out of reach; by it alone while servers are full. */
   async write(
     key: Uint8Array,
     write: DHTRecord,
@@ -84,7 +90,14 @@ export class BeyondReach {
   ): Promise<WriteResult> {
     const send = (): Promise<WriteResult | undefined> =>
       this.#init.gateways.write(key, write, cancellation)
-    const early = this.#share(key) > 0 ? send() : undefined
+    const isScarce = this.#isScarce(key)
+    const early = isScarce || this.#share(key) > 0 ? send() : undefined
+    const first = isScarce ? await early : undefined
+
+    if (first !== undefined && SETTLED.includes(first.outcome)) {
+      return first
+    }
+
     let isMissing = false
     const result = await direct((missing) => {
       isMissing = this.add(missing)
@@ -109,9 +122,18 @@ export class BeyondReach {
     }
   }
 
-  #share(key: Uint8Array): number {
-    return this.#init.isClient() ? this.#init.outOfReach.share(key) : 0
+  #isScarce(key: Uint8Array): boolean {
+    return this.#init.isClient() && this.#init.unreachable.isScarce(key)
   }
+
+  #share(key: Uint8Array): number {
+    return this.#init.isClient() ? this.#init.unreachable.share(key) : 0
+  }
+}
+
+/** Whether a gateway has found a value, or if its word is enough, that there is none. */
+function isAnswer({ record, error }: GatewayReading, isOneEnough: boolean): boolean {
+  return !isEmpty(record) || (isOneEnough && error === undefined)
 }
 
 function isDefined<T>(value: T | undefined): value is T {
@@ -125,7 +147,9 @@ interface Readings {
   readonly found: readonly Pick<GatewayReading, 'record' | 'responded'>[]
 }
 
-/** Joins what was found with what this node knows by now, so that a stale answer undoes nothing. */
+/**
+ * Joins the results with the record that this node knows by now, so that a stale answer undoes nothing.
+ */
 function readingOf(known: KnownRecords, { key, options, freshMs, found }: Readings): Reading {
   const { clock, limits } = known.store
   const joined = found.reduce(

@@ -5,9 +5,9 @@ import type { PeerBook } from '../peers/peer-book.ts'
 import { PeerIndex } from '../peers/peer-index.ts'
 import type { Routing } from '../peers/routing.ts'
 
-export interface OutOfReachInit {
+export interface UnreachableServersInit {
   readonly routing: Routing
-  readonly peers: Pick<PeerBook, 'isOutOfReach'>
+  readonly peers: Pick<PeerBook, 'isFull' | 'isOutOfReach'>
   readonly numReplicas: number
 }
 
@@ -26,15 +26,15 @@ export const MAX_REMEMBERED = 1000
  * The servers that a client could not dial, or that had no room for it, by their place in the key space. For as long
  * as that holds, and at most for a minute, it asks gateways first for keys of which these are the replicas.
  */
-export class OutOfReach {
-  readonly #init: OutOfReachInit
+export class UnreachableServers {
+  readonly #init: UnreachableServersInit
   readonly #index = new PeerIndex()
   readonly #servers = new BoundedMap<string, Remembered>({
     maxSize: MAX_REMEMBERED,
     onEvict: (_, { peer }) => this.#index.delete(peer)
   })
 
-  constructor(init: OutOfReachInit) {
+  constructor(init: UnreachableServersInit) {
     this.#init = init
   }
 
@@ -64,6 +64,14 @@ export class OutOfReach {
       .sort((a, b) => distanceOf(a) - distanceOf(b))
       .slice(0, numReplicas)
     return nearest.filter((peer) => missing.includes(peer)).length / nearest.length || 0
+  }
+
+  /** Whether connections are scarce: at least half of a key's nearest known servers have no room for this node. */
+  isScarce(key: Uint8Array): boolean {
+    const { numReplicas, peers, routing } = this.#init
+    const nearest = routing.nearest(pointOfKey(key), numReplicas)
+    const full = nearest.filter(({ id }) => peers.isFull(id))
+    return full.length > 0 && 2 * full.length >= nearest.length
   }
 
   #isOut(peer: PeerInfo): boolean {
