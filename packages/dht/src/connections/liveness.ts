@@ -12,7 +12,7 @@ const PING = '/ipfs/ping/1.0.0'
 const SIGNS_OF_LIFE = ['UnsupportedProtocolError', 'StreamResetError']
 
 /** Milliseconds of running time allowed for a response: a busy peer is not dead. */
-export const TIMEOUT_MS = 10_000
+const TIMEOUT_MS = 10_000
 
 /** Milliseconds between two checks of one peer. */
 const INTERVAL_MS = 10_000

@@ -40,8 +40,8 @@ const INBOUND_UPGRADE_TIMEOUT_MS = 30_000
  */
 const PING_INTERVAL_MS = 120_000
 
-/** Milliseconds for the answer to a ping: a busy peer is not gone. */
-const PING_TIMEOUT_MS = 20_000
+/** Milliseconds for the answer to a ping: a busy peer is not gone, and this process may be held up itself. */
+const PING_TIMEOUT_MS = 30_000
 
 /** Ping streams: the connection monitor, kad-dht and the application ping at the same time. */
 const MAX_PING_STREAMS = 16

@@ -2,7 +2,7 @@ import type { TypedEventTarget } from '@libp2p/interface'
 import type { DHTTime } from '@waggle/record'
 import type { ClockTrust } from '../clock/clock-trust.ts'
 import type { Clocks } from '../clock/clocks.ts'
-import { type Liveness, TIMEOUT_MS } from '../connections/liveness.ts'
+import type { Liveness } from '../connections/liveness.ts'
 import type { DHTEvents } from '../events.ts'
 import type { Publications } from '../operations/publications.ts'
 import type { KnownPeers } from '../peers/known-peers.ts'
@@ -14,10 +14,11 @@ import type { Watches } from '../watch/watches.ts'
 import type { WaggleComponents } from './service-interface.ts'
 
 /**
- * Milliseconds of a sleep after which connections are tested. Peers wait that long for an answer before they close
- * one, and what a router has forgotten sooner shows when a request fails.
+ * Milliseconds of a sleep after which connections are tested. Routers remember a connection for longer, and a peer that
+ * closes one tells this node as soon as it runs again. A process that collects garbage or waits for a busy machine is
+ * held up for less.
  */
-export const MIN_TESTED_SLEEP_MS: number = TIMEOUT_MS
+export const MIN_TESTED_SLEEP_MS = 30_000
 
 /**
  * Milliseconds after a sleep in which reads query other peers first: these may have replaced this node's records.
