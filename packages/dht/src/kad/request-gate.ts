@@ -47,7 +47,7 @@ export class RequestGate {
       return response
     } catch (error) {
       // Streams that were opened before the limit was lowered say nothing about it.
-      if (isRefusal(error) && reductions === gate.reductions) {
+      if (isReset(error) && reductions === gate.reductions) {
         gate.limit = Math.max(gate.limit / 2, 1)
         gate.reductions++
       }
@@ -123,9 +123,14 @@ export async function retryResets<T>(
     try {
       return await request()
     } catch (error) {
-      if (attempt === MAX_ATTEMPTS || signal?.aborted || !isRefusal(error)) {
+      if (attempt === MAX_ATTEMPTS || signal?.aborted || !isReset(error)) {
         throw error
       }
     }
   }
+}
+
+/** Whether the peer has reset a stream, as libp2p tells before or after the request is written. */
+function isReset(error: unknown): boolean {
+  return isRefusal(error) || (error instanceof Error && error.name === 'StreamStateError')
 }

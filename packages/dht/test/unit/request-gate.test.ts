@@ -11,6 +11,8 @@ const [a, b] = [peerNumber(1), peerNumber(2)]
 const NONE = {}
 const reset = Object.assign(new Error('the stream has been reset'), { name: 'StreamResetError' })
 
+const closed = Object.assign(new Error('the stream is closed'), { name: 'StreamStateError' })
+
 describe('RequestGate', () => {
   it('lets so many requests to one peer through at once, and the others in their order', async () => {
     const gate = new RequestGate()
@@ -96,6 +98,7 @@ describe('a plain peer that resets streams', () => {
 describe('retryResets', () => {
   it.each([
     ['a reset twice', [reset, reset], 'done'],
+    ['a reset before it was written', [closed], 'done'],
     ['a reset again and again', Array(6).fill(reset), 'the stream has been reset'],
     ['another failure', [new Error('no')], 'no']
   ])('repeats a request after %s as it should', async (_, failures, expected) => {
