@@ -22,6 +22,9 @@ const PACKAGES = [...LIBRARIES, 'cli']
 /** The oldest Node that `engines` allows. */
 const OLDEST_NODE = '22.12.0'
 
+/** Selects the modules instead of the bundles. */
+const MODULES = '--conditions=@waggle/modules'
+
 /** Minimum age of installed packages, in ms, as `minimumReleaseAge` in the workspace. */
 const MIN_AGE_MS = 3 * 24 * 60 * 60 * 1000
 
@@ -126,6 +129,11 @@ function checkInstalled(tarballs: readonly string[]): void {
     env
   )
   check('they work in JavaScript', project, [node, 'program.js'])
+  check("they work in an application's libp2p node", project, [node, 'own-node.js'])
+
+  for (const program of ['program.js', 'own-node.js']) {
+    check(`their modules work without bundles (${program})`, project, [node, MODULES, program])
+  }
 
   if (oldestNode !== undefined) {
     check(`they work in Node ${OLDEST_NODE}`, project, [oldestNode, 'program.js'])

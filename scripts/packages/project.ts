@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { OWN_NODE } from './own-node.ts'
 
 /** A first program of an application, valid as JavaScript and as TypeScript. */
 const PROGRAM = `import assert from 'node:assert/strict'
@@ -68,6 +69,15 @@ try {
 assert.deepEqual(await once(node, 'exit'), [0, null])
 `
 
+/** libp2p, as an application installs it for a node of its own: the versions that Waggle takes, too. */
+const LIBP2P = [
+  'libp2p',
+  ...['identify', 'interface', 'noise', 'peer-id', 'ping', 'tcp', 'yamux'].map(
+    (name) => `@libp2p/${name}`
+  ),
+  '@multiformats/multiaddr'
+]
+
 /** TypeScript's ways to resolve packages that applications use. */
 export const RESOLUTIONS: Readonly<Record<string, object>> = {
   nodenext: { module: 'nodenext' },
@@ -82,10 +92,16 @@ export function makeProject(folder: string, tarballs: readonly string[]): void {
       `file:${tarball}`
     ])
   )
-  write(folder, 'package.json', { private: true, type: 'module', dependencies })
+  const libp2p = Object.fromEntries(LIBP2P.map((name) => [name, '*']))
+  write(folder, 'package.json', {
+    private: true,
+    type: 'module',
+    dependencies: { ...dependencies, ...libp2p }
+  })
   writeFileSync(join(folder, 'program.js'), PROGRAM)
   writeFileSync(join(folder, 'program.ts'), TYPED_PROGRAM)
   writeFileSync(join(folder, 'command.js'), COMMAND)
+  writeFileSync(join(folder, 'own-node.js'), OWN_NODE)
 
   for (const [name, options] of Object.entries(RESOLUTIONS)) {
     write(folder, `tsconfig.${name}.json`, {

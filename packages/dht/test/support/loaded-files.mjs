@@ -1,8 +1,11 @@
-// A program of an application in Node: uses a network of two nodes, and prints the files that it has loaded.
+// A program of an application in Node: uses a network of two nodes, and prints the files that it has loaded, the
+// instances of WebAssembly, and the comparisons of texts by language.
 import assert from 'node:assert/strict'
 import { registerHooks } from 'node:module'
 
 const files = []
+const counts = { instances: 0, byLanguage: 0 }
+const { localeCompare } = String.prototype
 
 registerHooks({
   load(url, context, nextLoad) {
@@ -14,6 +17,18 @@ registerHooks({
   }
 })
 
+WebAssembly.Instance = new Proxy(WebAssembly.Instance, {
+  construct(target, args) {
+    counts.instances++
+    return Reflect.construct(target, args)
+  }
+})
+
+String.prototype.localeCompare = function (...args) {
+  counts.byLanguage++
+  return Reflect.apply(localeCompare, this, args)
+}
+
 const { DHT, InvalidKeyError } = await import('@waggle/dht')
 const record = await import('@waggle/record')
 const first = await DHT.create({ listenOn: '127.0.0.1:0' })
@@ -23,4 +38,4 @@ assert.ok((await second.get('key'))?.value instanceof record.Dictionary)
 assert.equal(InvalidKeyError, record.InvalidKeyError)
 await second.stop()
 await first.stop()
-process.stdout.write(JSON.stringify(files))
+process.stdout.write(JSON.stringify({ files, ...counts }))
