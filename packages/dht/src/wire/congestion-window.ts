@@ -108,8 +108,8 @@ export class CongestionWindow {
   /** The least delay when they began. */
   #probedDelayMs = 0
 
-  /** How much more than the least delay was measured then, and what bytes may wait on their way for that. */
-  #jitterMs = 0
+  /** The least and the longest delay measured then, and what bytes may wait on their way for the difference. */
+  #jitter = { leastMs: Number.POSITIVE_INFINITY, mostMs: 0 }
   #slackMs = SLACK_MS
 
   /** Bytes that may be in flight. */
@@ -337,18 +337,21 @@ export class CongestionWindow {
   #probe(delayMs: number, nowMs: number): void {
     this.#probesSinceMs = nowMs + delayMs
     this.#probesUntilMs = nowMs + delayMs + this.#leastDelayMs + 2 * Math.min(delayMs, MAX_SLACK_MS)
-    this.#jitterMs = 0
+    this.#jitter = { leastMs: Number.POSITIVE_INFINITY, mostMs: 0 }
     this.#probedDelayMs = this.#leastDelayMs
   }
 
   /**
    * Learns how much delays vary where nothing waits, as by radio or among busy processors. A window that
-   * allows for less lowers the rate, which closes the window more and more.
+   * allows for less lowers the rate, which closes the window more and more. Others' bytes that wait on the line
+   * delay all parts, so the least delay of the parts measured counts, not that of the bare line.
    */
   #recordJitter(sentMs: number, nowMs: number): void {
     if (sentMs >= this.#probesSinceMs && sentMs < this.#probesUntilMs) {
-      this.#jitterMs = Math.max(this.#jitterMs, nowMs - sentMs - this.#leastDelayMs)
-      this.#slackMs = Math.min(Math.max(this.#jitterMs, SLACK_MS), MAX_SLACK_MS)
+      const leastMs = Math.min(this.#jitter.leastMs, nowMs - sentMs)
+      const mostMs = Math.max(this.#jitter.mostMs, nowMs - sentMs)
+      this.#jitter = { leastMs, mostMs }
+      this.#slackMs = Math.min(Math.max(mostMs - leastMs, SLACK_MS), MAX_SLACK_MS)
     } else if (nowMs >= this.#probesUntilMs && this.#isProbeDue(nowMs)) {
       this.#probe(nowMs - sentMs, nowMs)
     }

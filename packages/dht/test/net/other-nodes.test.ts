@@ -106,6 +106,20 @@ describe('waggleKadDHT', () => {
     await dht.stop()
   })
 
+  it('keeps what it alone holds until it meets a server (N8k)', async () => {
+    await using node = await ownNode()
+    await using other = await DHT.create()
+    const dht = await DHT.create({ libp2p: node })
+    expect(await dht.store('key', 1, { ttl: 600 })).toBe(true)
+    await kadOf(node).setMode('client')
+    expect([...dht.heldRecords()]).toHaveLength(1)
+
+    await node.dial(other.multiaddrs)
+    await expect.poll(() => [...other.heldRecords()].length, PATIENCE).toBe(1)
+    await expect.poll(() => [...dht.heldRecords()].length, PATIENCE).toBe(0)
+    await dht.stop()
+  })
+
   it('leaves the mode to kad-dht when clientMode is undefined', async () => {
     await using automatic = await ownNode({ clientMode: undefined })
     await using server = await ownNode()

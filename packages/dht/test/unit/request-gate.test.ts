@@ -9,6 +9,9 @@ import { peerNumber } from '../support/numbered-peers.ts'
 
 const [a, b] = [peerNumber(1), peerNumber(2)]
 const NONE = {}
+const reset = Object.assign(new Error('the stream has been reset'), { name: 'StreamResetError' })
+
+const closed = Object.assign(new Error('the stream is closed'), { name: 'StreamStateError' })
 
 describe('RequestGate', () => {
   it('lets so many requests to one peer through at once, and the others in their order', async () => {
@@ -60,12 +63,43 @@ describe('RequestGate', () => {
   })
 })
 
-describe('retryResets', () => {
-  const reset = Object.assign(new Error('the stream has been reset'), { name: 'StreamResetError' })
+describe('a plain peer that resets streams', () => {
+  it('is asked for as many at once as it takes, so that it misses nothing (N9j)', async () => {
+    const gate = new RequestGate()
+    const taken = new Set<number>()
+    let [open, resets] = [0, 0]
 
+    /** A peer that takes six streams at once. */
+    async function request(i: number): Promise<void> {
+      open++
+      await turns(1)
+
+      if (open > 6) {
+        open--
+        resets++
+        throw reset
+      }
+
+      await turns(1)
+      open--
+      taken.add(i)
+    }
+
+    const requests = Array.from({ length: 400 }, (_, i) =>
+      retryResets(() => gate.run(a, () => request(i), NONE), NONE)
+    )
+    await Promise.all(requests)
+
+    expect(taken.size).toBe(400)
+    expect(resets).toBeLessThan(200)
+  })
+})
+
+describe('retryResets', () => {
   it.each([
     ['a reset twice', [reset, reset], 'done'],
-    ['a reset again and again', [reset, reset, reset], 'the stream has been reset'],
+    ['a reset before it was written', [closed], 'done'],
+    ['a reset again and again', Array(6).fill(reset), 'the stream has been reset'],
     ['another failure', [new Error('no')], 'no']
   ])('repeats a request after %s as it should', async (_, failures, expected) => {
     const left = [...failures]
