@@ -113,9 +113,10 @@ function listenThroughGate(
   }
   buffers.add(buffering, name)
   connection.addEventListener('close', () => buffers.delete(buffering))
-  connection.addEventListener('message', ({ data }) =>
+  connection.addEventListener('message', ({ data }) => {
     caught(() => gate.push(data.subarray()), fail)()
-  )
+    buffers.countArrived(data.byteLength)
+  })
 }
 
 /** Names the peer at the other end, if the encrypter has identified it. */
