@@ -2,7 +2,7 @@
 import { DHT, type Value } from '@waggle/dht'
 import { HivemindDHT, type HivemindKey } from '@waggle/hivemind'
 
-/** Tuples become arrays, 1.0 becomes 1. What Waggle cannot store, or what has expired, is left out. */
+/** Copies live values. Tuples become arrays, 1.0 becomes 1, and values that Waggle cannot store are left out. */
 async function copy(from: HivemindDHT, to: DHT, keys: readonly string[]): Promise<number> {
   const found = await from.getMany(keys, { latest: true })
   const entries = found.flatMap((one, i) => {

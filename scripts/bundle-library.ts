@@ -3,6 +3,7 @@
 import { join } from 'node:path'
 import { type OutputOptions, rolldown } from 'rolldown'
 import { BundleFolder, inASCII, licences } from './bundling.ts'
+import { builtinsByCall, leanModules } from './lean-modules.ts'
 
 export interface Library {
   /** The folder of the package. */
@@ -36,6 +37,7 @@ export async function bundleLibrary({ folder, entries, external = [] }: Library)
     external: (id) => external.some((name) => id === name || id.startsWith(`${name}/`)),
     resolve: { conditionNames: ['@waggle/source', 'import', 'node', 'default'] },
     transform: { target: 'node22.12' },
+    plugins: [leanModules(), builtinsByCall()],
     checks: { ineffectiveDynamicImport: false }
   })
   const { output } = await bundler.generate(OUTPUT)

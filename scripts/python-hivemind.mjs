@@ -9,7 +9,7 @@ import { ROOT, say } from './command.mjs'
 const FOLDER = join(ROOT, 'node_modules', '.waggle-hivemind')
 const PYTHON = '/usr/bin/python3'
 
-/** What Hivemind's DHT loads, besides torch. */
+/** The packages that Hivemind's DHT loads, besides torch. */
 const PACKAGES = [
   'base58',
   'cryptography',

@@ -5,7 +5,7 @@ export const MOODS = ['here', 'busy', 'away'] as const
 
 export type Mood = (typeof MOODS)[number]
 
-/** What a member says of itself. Whatever else peers store under the key is left out. */
+/** A member's own value. Other values under the key are left out. */
 export const MemberSchema = v.object({
   name: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(20)),
   mood: v.picklist(MOODS)

@@ -10,7 +10,7 @@ const MIN_CELLS = 14
 /** Lines of news. */
 const MAX_NEWS = 6
 
-/** What the page shows of the room and of this peer. */
+/** The view of the room and of this peer. */
 export class View {
   readonly #cells = new Map<string, Cell>()
   #ownId = ''

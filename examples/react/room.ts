@@ -1,10 +1,10 @@
-/** Who is in a room, as a React component. Any renderer shows it; `../presence-react.ts` uses Ink, which renders to a terminal. */
+/** The members of a room, as a React component. Any renderer shows it; `../presence-react.ts` uses Ink, which renders to a terminal. */
 import type { Found } from '@waggle/dht'
 import type { Watch } from '@waggle/dht/handles'
 import { Text } from 'ink'
 import { createElement, type ReactElement, useSyncExternalStore } from 'react'
 
-/** Returns what a watch knows, and renders again with each change. Undefined: nothing is known yet. */
+/** Returns the present state of a watch, and renders again with each change. Undefined: no state is known yet. */
 export function useWatch<T, K, V>(watch: Watch<T, K, V>): T | undefined {
   return useSyncExternalStore(watch.subscribe, () => watch.current)
 }

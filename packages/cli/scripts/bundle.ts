@@ -6,6 +6,7 @@ import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { type OutputChunk, rolldown } from 'rolldown'
 import { BundleFolder, inASCII, licences } from '../../../scripts/bundling.ts'
+import { builtinsByCall, leanModules } from '../../../scripts/lean-modules.ts'
 
 const PACKAGE = fileURLToPath(new URL('..', import.meta.url))
 const ROOT = join(PACKAGE, '../..')
@@ -28,7 +29,8 @@ export async function bundle(): Promise<void> {
     transform: {
       target: 'node22.12',
       define: { 'process.env.NODE_ENV': '"production"', 'process.env.DEV': '"false"' }
-    }
+    },
+    plugins: [leanModules(), builtinsByCall()]
   })
   const { output } = await bundler.generate({
     format: 'esm',

@@ -204,7 +204,7 @@ export class DHT implements WaggleOperations, Handles, AsyncDisposable {
     addValidators(this.#parts, validators)
   }
 
-  async store<V, R extends boolean = false>(
+  store<V, R extends boolean = false>(
     key: Key,
     value: Value | (V & Storable<V>),
     options: StoreOptions & Report<R>
@@ -217,11 +217,11 @@ export class DHT implements WaggleOperations, Handles, AsyncDisposable {
     options: GetOptions & { readonly subkey: Subkey }
   ): Promise<Found<Value> | undefined>
   get(key: Key, options?: GetOptions & PlaceOptions): Promise<Found | undefined>
-  async get(key: Key, options?: GetOptions & PlaceOptions): Promise<Found | undefined> {
+  get(key: Key, options?: GetOptions & PlaceOptions): Promise<Found | undefined> {
     return this.#operations.get(key, options)
   }
 
-  async delete<R extends boolean = false>(
+  delete<R extends boolean = false>(
     key: Key,
     options?: DeleteOptions & Report<R>
   ): Promise<Result<R>> {
@@ -232,17 +232,14 @@ export class DHT implements WaggleOperations, Handles, AsyncDisposable {
     return this.#operations.publish(key, value, options)
   }
 
-  async storeMany<R extends boolean = false>(
+  storeMany<R extends boolean = false>(
     entries: Iterable<StoreEntry>,
     options?: StoreManyOptions & Report<R>
   ): Promise<Result<R>[]> {
     return this.#operations.storeMany(entries, options)
   }
 
-  async getMany(
-    keys: Iterable<KeyOrPlace>,
-    options?: GetManyOptions
-  ): Promise<(Found | undefined)[]> {
+  getMany(keys: Iterable<KeyOrPlace>, options?: GetManyOptions): Promise<(Found | undefined)[]> {
     return this.#operations.getMany(keys, options)
   }
 
@@ -289,7 +286,7 @@ export class DHT implements WaggleOperations, Handles, AsyncDisposable {
     return this.#handles.presence<S>(key, schema, options)
   }
 
-  async inspect(key: Key, options?: CallOptions): Promise<Inspection> {
+  inspect(key: Key, options?: CallOptions): Promise<Inspection> {
     return this.#operations.inspect(key, options)
   }
 
@@ -304,7 +301,7 @@ export class DHT implements WaggleOperations, Handles, AsyncDisposable {
     return sealedView(this.#operations, secret, options)
   }
 
-  async findNearestPeers(key: Key, options?: FindNearestPeersOptions): Promise<PeerId[]> {
+  findNearestPeers(key: Key, options?: FindNearestPeersOptions): Promise<PeerId[]> {
     return this.#operations.findNearestPeers(key, options)
   }
 

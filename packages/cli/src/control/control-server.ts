@@ -109,7 +109,7 @@ async function removeSocket(path: string): Promise<void> {
   const file = await lstat(path).catch(() => undefined)
 
   if (file?.isSocket() === false) {
-    throw new CommandError(`--control: ${path} is a file that is no socket: choose another path`)
+    throw new CommandError(`--control: ${path} is a file, not a socket: choose another path`)
   }
 
   await rm(path, { force: true })

@@ -87,8 +87,8 @@ export async function startBoundedServer(
 }
 
 /**
- * Ends a connection that sends a request before the last one is answered. Nobody needs that, and thousands of requests
- * would be read in one turn of the event loop.
+ * Ends a connection that sends a request before the last one is answered. Clients have no need for that, and
+ * thousands of requests would be read in one turn of the event loop.
  */
 function oneByOne(onRequest: RequestListener): RequestListener {
   const busy = new WeakSet<Socket>()

@@ -106,7 +106,7 @@ describe('waggle serve', () => {
     expect(protocols.some((protocol) => protocol.includes('gateway'))).toBe(isGateway)
   })
 
-  it('deletes no file that is no socket (--control)', async () => {
+  it('deletes no file other than a socket (--control)', async () => {
     await using directory = await temporaryDirectory()
     const control = join(directory.path, 'thesis.txt')
     await writeFile(control, 'years of work')
@@ -115,7 +115,7 @@ describe('waggle serve', () => {
 
     expect({ exitCode, stderr }).toEqual({
       exitCode: 1,
-      stderr: `waggle: --control: ${control} is a file that is no socket: choose another path\n`
+      stderr: `waggle: --control: ${control} is a file, not a socket: choose another path\n`
     })
     expect(await readFile(control, 'utf8')).toBe('years of work')
   })

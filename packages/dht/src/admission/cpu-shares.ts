@@ -19,14 +19,6 @@ const PRESENT_FOR_MS = 100
 /** Peers remembered. A forgotten peer begins with a full burst. */
 const MAX_REMEMBERED = 4096
 
-interface Usage {
-  /** Milliseconds left to the peer. */
-  readonly left: TokenBucket
-
-  /** Time of the last step for the peer, in ms of the process's clock. */
-  servedAtMs: number
-}
-
 /**
  * Measures each peer's recent share of this node's time. A light client is a peer that has used less than half of
  * its burst. While one is present, a heavy peer gets no more than its share. Heavy peers alone may use all of the
@@ -34,7 +26,7 @@ interface Usage {
  */
 export class CpuShares {
   /** Recent use by each peer. */
-  readonly #peers = new BoundedMap<string, Usage>({ maxSize: MAX_REMEMBERED })
+  readonly #peers = new BoundedMap<string, TokenBucket>({ maxSize: MAX_REMEMBERED })
 
   /** Time of each light client's last request, the latest one last. */
   readonly #lightClients = new BoundedMap<string, number>({ maxSize: MAX_REMEMBERED })
@@ -58,14 +50,7 @@ export class CpuShares {
   /** Charges a peer for work of an estimated time. A negative time is a refund. */
   adjust(peer: string, byMs: number, nowMs: number): void {
     this.#nowMs = nowMs
-    const usage = this.#usageOf(peer)
-    usage.left.take(byMs)
-    usage.servedAtMs = nowMs
-  }
-
-  /** Time of the last step for the peer, in ms of the process's clock; undefined if that is long ago. */
-  lastServedMs(peer: string): number | undefined {
-    return this.#peers.get(peer)?.servedAtMs
+    this.#bucketOf(peer).take(byMs)
   }
 
   /** Whether a light client other than this peer is present. */
@@ -88,23 +73,22 @@ export class CpuShares {
 
   #leftMs(peer: string, nowMs: number): number {
     this.#nowMs = nowMs
-    return this.#peers.get(peer)?.left.tokens ?? BURST_MS
+    return this.#peers.get(peer)?.tokens ?? BURST_MS
   }
 
-  #usageOf(peer: string): Usage {
+  #bucketOf(peer: string): TokenBucket {
     const known = this.#peers.touch(peer)
 
     if (known !== undefined) {
       return known
     }
 
-    const left = new TokenBucket({
+    const bucket = new TokenBucket({
       perSecond: MAX_SHARE * 1000,
       burst: BURST_MS,
       nowMs: this.#clock
     })
-    const usage = { left, servedAtMs: this.#nowMs }
-    this.#peers.set(peer, usage)
-    return usage
+    this.#peers.set(peer, bucket)
+    return bucket
   }
 }

@@ -2,7 +2,7 @@ import type { Connection, Logger, PeerId } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
 import { BoundedMap } from '../collections/bounded-map.ts'
 import { toError } from '../errors.ts'
-import { afterRunning } from '../timing/running-time.ts'
+import { inRunningTime } from '../timing/running-time.ts'
 import { PingRound } from './ping-round.ts'
 
 /** A protocol of all libp2p nodes. A peer that refuses it is alive, too. */
@@ -66,12 +66,9 @@ export class Liveness {
   }
 
   #check(connection: Connection): void {
-    const controller = new AbortController()
-    const error = new Error(`no answer to a ping within ${TIMEOUT_MS} ms`)
-    const cancel = afterRunning(TIMEOUT_MS, () => controller.abort(error))
-    ping(connection, controller.signal)
-      .catch((error) => this.#end(connection, toError(error)))
-      .finally(cancel)
+    inRunningTime(TIMEOUT_MS, (signal) => ping(connection, signal)).catch((error) =>
+      this.#end(connection, toError(error))
+    )
   }
 
   #end(connection: Connection, error: Error): void {

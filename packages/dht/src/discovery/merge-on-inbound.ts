@@ -5,9 +5,8 @@ import type { DHTEvents } from '../events.ts'
 import type { RecordChannel } from '../lookup/record-channel.ts'
 import type { KnownPeers } from '../peers/known-peers.ts'
 import type { PeerBook } from '../peers/peer-book.ts'
-import { anySignal } from '../timing/deadline.ts'
 import { inTime } from '../timing/in-time.ts'
-import { runningTimeoutSignal } from '../timing/running-time.ts'
+import { inRunningTime } from '../timing/running-time.ts'
 import type { Dialer } from '../wire/dialer.ts'
 import { NetworkMerge } from './network-merge.ts'
 
@@ -38,7 +37,6 @@ export interface MergeOnInboundInit {
 export function mergeOnInbound(init: MergeOnInboundInit, signal: AbortSignal): NetworkMerge {
   const { self, channel, connectionManager, dialer, events, peers, routing } = init
   const { neighbourCount, requestTimeoutMs } = init
-  const within = (): AbortSignal => anySignal(signal, runningTimeoutSignal(requestTimeoutMs))
   const merge = new NetworkMerge({
     ...{ self, peers, neighbourCount },
     async ask(peer, key) {
@@ -46,7 +44,12 @@ export function mergeOnInbound(init: MergeOnInboundInit, signal: AbortSignal): N
       const asked = channel.find({ id: peer, multiaddrs: [] }, key, options)
       return (await inTime(asked, requestTimeoutMs)).closer
     },
-    connect: (contact) => dialer.connect(contact, { signal: within(), task: 'neighbours' }),
+    connect: (contact) =>
+      inRunningTime(
+        requestTimeoutMs,
+        (within) => dialer.connect(contact, { signal: within, task: 'neighbours' }),
+        signal
+      ),
     nearest: (target, count) => routing.nearest(target, count),
     isKnown: (peer) => routing.has(peer),
     now: () => performance.now()

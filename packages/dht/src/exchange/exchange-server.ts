@@ -129,7 +129,7 @@ export class ExchangeServer implements ServedProtocol<Message> {
         onGoodbye?.(peer, message.reason)
         return undefined
       default:
-        throw new ProtocolViolationError(`"${message.name}" is no request`)
+        throw new ProtocolViolationError(`"${message.name}" is not a request`)
     }
   }
 

@@ -111,7 +111,7 @@ export class GatewayServer implements ServedProtocol<GatewayMessage> {
           busy
         }))
       default:
-        throw new ProtocolViolationError(`"${message.name}" is no request`)
+        throw new ProtocolViolationError(`"${message.name}" is not a request`)
     }
   }
 

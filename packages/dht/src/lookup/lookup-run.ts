@@ -72,7 +72,7 @@ export interface RequestWatcher {
   /** Called when a request takes longer than most. */
   onDelay(request: Request): void
 
-  /** Called when a request takes longer than its peer ever took. */
+  /** Called when a request takes longer than its peer ever took, or its connection has ended. */
   onLate(request: Request): void
   onTimeout(request: Request): void
 }
@@ -132,6 +132,13 @@ export class Request implements CancellationToken, WaitingRequest {
 
   get isBulk(): boolean {
     return this.run.lookup.cancellation.isBulk === true
+  }
+
+  /** The peer must be dialled again, and may be gone: others replace it until it responds. */
+  onRepeat(): void {
+    if (this.isPending) {
+      this.#watcher.onLate(this)
+    }
   }
 
   /** Whether its lookup needs no more responses. */

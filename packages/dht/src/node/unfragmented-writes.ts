@@ -8,6 +8,7 @@ import {
 } from '@libp2p/interface'
 import { doorOf } from '../door/door.ts'
 import { overriding } from '../door/overriding.ts'
+import { toldEarly } from '../transport/paced-closings.ts'
 import { fallbackWarning } from '../warn.ts'
 import { Flow } from './flow.ts'
 import { isSender } from './is-sender.ts'
@@ -35,7 +36,9 @@ export function unfragmentedWrites<C>(
     }
     const turns = events && doorOf({ events }).turns
     const onFallback = fallbackWarning('libp2p-noise', 'connections cost more', logger)
-    const whole = (connection: MessageStream, flow: Flow): MessageStream => {
+    const whole = (given: MessageStream, flow: Flow): MessageStream => {
+      const connection = toldEarly(given)
+
       if (isSender(connection)) {
         return overriding<MessageStream>(connection, {
           send: (data) => connection.send(contiguous(data)),

@@ -4,14 +4,10 @@ import type { DHTEvents } from '../events.ts'
 import type { KnownPeers } from '../peers/known-peers.ts'
 import { isBetweenPages } from '../peers/page-address.ts'
 import { keyOf, type RecordStore } from '../store/record-store.ts'
-import { wait } from '../timing/wait.ts'
 import { protocolIdIn } from '../wire/protocol-id.ts'
 
 /** The protocol, without messages, of pages that stand in; its id in the default network. */
 export const PAGE_PROTOCOL = '/waggle/page/1.0.0'
-
-/** Milliseconds until a hand-over that failed is tried again. */
-const RETRY_MS = 1000
 
 export interface StandInInit {
   readonly registrar: Registrar
@@ -29,8 +25,10 @@ export interface StandInInit {
   readonly serve: () => Promise<void>
   readonly stopServing: () => Promise<void>
 
-  /** Sends all stored records to servers. Resolves with whether they have them. */
-  readonly handOver: () => Promise<boolean>
+  /**
+   * Sends all stored records to servers, and removes them here. Records that no server takes now are sent later.
+   */
+  readonly handOver: () => Promise<void>
 }
 
 /**
@@ -147,12 +145,8 @@ export class StandIn {
       await stopServing()
     }
 
-    while (store.records > 0 && this.#hasServers && !signal.aborted) {
-      if (await handOver()) {
-        store.clear()
-      } else {
-        await wait(RETRY_MS, signal)
-      }
+    if (store.records > 0 && !signal.aborted) {
+      await handOver()
     }
   }
 

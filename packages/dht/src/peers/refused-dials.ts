@@ -1,10 +1,13 @@
 import type { AbortOptions } from '@libp2p/interface'
 import { BusyError } from '../errors.ts'
+import { wait } from '../timing/wait.ts'
 
 /** Milliseconds before a refused dial is repeated. They double with each further refusal. */
 const FIRST_RETRY_MS = 50
 
-/** Maximum milliseconds between two dials: whoever waits longer comes after all that arrive meanwhile. */
+/**
+ * Maximum milliseconds between two dials: a peer that waits longer comes after all that arrive meanwhile.
+ */
 const MAX_RETRY_MS = 400
 
 /** Milliseconds of waiting, in all, after which a peer counts as busy. */
@@ -80,17 +83,7 @@ export async function retryRefused<T>(
       }
 
       waitedMs += waitMs
-      await wait(waitMs * (0.5 + random()), signal)
+      await wait(waitMs * (0.5 + random()), signal, { keepsAlive: true })
     }
   }
-}
-
-async function wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, ms)
-  const onAbort = (): void => resolve()
-  signal?.addEventListener('abort', onAbort)
-  await promise
-  clearTimeout(timer)
-  signal?.removeEventListener('abort', onAbort)
 }

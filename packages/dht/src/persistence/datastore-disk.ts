@@ -1,10 +1,15 @@
 import { type Datastore, Key, type Pair } from 'interface-datastore'
 import { fromString } from 'uint8arrays/from-string'
 import { toString as stringOf } from 'uint8arrays/to-string'
+import { DataDirError } from '../errors.ts'
+import { inTime } from '../timing/in-time.ts'
 import { datastoreKeyOf, pairOf, RECORD_PREFIXES, recordIn } from './datastore-pairs.ts'
 import type { Batch, Damage, Disk } from './disk.ts'
 
 const NOTES = '/waggle/note/'
+
+/** Milliseconds that a datastore may take for one step while a node starts. */
+const MAX_STEP_MS = 30_000
 
 /**
  * Uses a datastore of the caller as a disk, which it neither opens nor closes. The datastore determines the
@@ -39,7 +44,7 @@ class DatastoreDisk implements Disk {
     }
 
     for (const key of unreadable) {
-      await this.#datastore.delete(key)
+      await answerOf(this.#datastore.delete(key))
     }
 
     return unreadable.length === 0 ? undefined : { records: unreadable.length }
@@ -72,11 +77,12 @@ class DatastoreDisk implements Disk {
 
   async note(name: string): Promise<string | undefined> {
     const key = new Key(`${NOTES}${name}`)
-    return (await this.#datastore.has(key)) ? stringOf(await this.#datastore.get(key)) : undefined
+    const isThere = await answerOf(this.#datastore.has(key))
+    return isThere ? stringOf(await answerOf(this.#datastore.get(key))) : undefined
   }
 
   async setNote(name: string, text: string): Promise<void> {
-    await this.#datastore.put(new Key(`${NOTES}${name}`), fromString(text))
+    await answerOf(this.#datastore.put(new Key(`${NOTES}${name}`), fromString(text)))
   }
 
   async compact(): Promise<void> {}
@@ -85,7 +91,7 @@ class DatastoreDisk implements Disk {
 
   async *#pairs(): AsyncGenerator<Pair> {
     for (const prefix of RECORD_PREFIXES) {
-      yield* this.#datastore.query({ prefix })
+      yield* answersOf(this.#datastore.query({ prefix }))
     }
   }
 
@@ -93,5 +99,29 @@ class DatastoreDisk implements Disk {
     if (key.toString() !== datastoreKeyOf(name).toString()) {
       this.#formerKeys.set(name, key)
     }
+  }
+}
+
+/** Waits for a datastore, which may hang. @throws DataDirError when it does */
+async function answerOf<T>(step: T | PromiseLike<T>): Promise<T> {
+  return inTime(Promise.resolve(step), MAX_STEP_MS).catch((error) => {
+    throw error.name === 'TimeoutError'
+      ? new DataDirError(`datastore: it has not answered for ${MAX_STEP_MS} ms`, { cause: error })
+      : error
+  })
+}
+
+async function* answersOf<T>(items: AsyncIterable<T> | Iterable<T>): AsyncGenerator<T> {
+  const iterator =
+    Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]()
+
+  for (;;) {
+    const next = await answerOf(iterator.next())
+
+    if (next.done === true) {
+      return
+    }
+
+    yield next.value
   }
 }

@@ -71,15 +71,22 @@ export class Reach {
   /** The nearest servers that count and did not respond. Only at the end of the lookup. */
   get missing(): PeerInfo[] {
     const { node, search } = this.#init
-    return presentServers(search.servers().map(this.#asNearServer), node.numReplicas).flatMap(
-      ({ contact, hasResponded }) => (hasResponded ? [] : contact)
-    )
+    const servers = search.servers()
+
+    // Mostly all have, and nobody needs to be counted.
+    return servers.slice(0, node.numReplicas).every(({ hasResponded }) => hasResponded)
+      ? []
+      : presentServers(servers.map(this.#asNearServer), node.numReplicas).flatMap(
+          ({ contact, hasResponded }) => (hasResponded ? [] : contact)
+        )
   }
 
   /** Creates the error for a lookup that has not reached enough. */
   error(): UnreachableError {
     const isWithoutServers = this.#init.node.mayLack?.() === true
-    return new UnreachableError(this.#failed.size, this.#responses.size, isWithoutServers)
+    // Nobody has waited for those that others could replace, so they are no failures.
+    const failed = Math.max(this.#failed.size, this.missing.length)
+    return new UnreachableError(failed, this.#responses.size, isWithoutServers)
   }
 
   readonly #asNearServer = ({

@@ -10,8 +10,8 @@ import { Search, type SearchInit } from '../lookup/search.ts'
 import { pointOfKey } from '../peers/key-space.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
-import type { BeyondReach } from './beyond-reach.ts'
 import { Finding, type FindingNode } from './finding.ts'
+import type { GatewayFallback } from './gateway-fallback.ts'
 import { KnownRecords } from './known-records.ts'
 import { Reach } from './reach.ts'
 import { isSufficient, type Reading, type ReadOptions, type ReplicaState } from './reading.ts'
@@ -34,7 +34,7 @@ export interface ReplicasInit extends Omit<FindingNode, 'known'> {
   readonly mayLack?: () => boolean
 
   /** The way to replicas that a client cannot dial (N14); undefined: there is none. */
-  readonly beyondReach?: BeyondReach | undefined
+  readonly gatewayFallback?: GatewayFallback | undefined
 }
 
 /** The nearest peers of a key after they were asked something. */
@@ -77,7 +77,7 @@ export class Replicas {
    * @throws UnreachableError when nothing was found and too few peers responded to know that it is absent
    */
   async read(key: Uint8Array, options: ReadOptions): Promise<Reading> {
-    const { beyondReach, store } = this.#init
+    const { gatewayFallback, store } = this.#init
     const { known } = this
     const { subkey } = options
     const { record, freshMs } = known.get(key, subkey)
@@ -87,7 +87,7 @@ export class Replicas {
     }
 
     const direct = (onMissing?: OnMissing): Promise<Reading> => this.#find(key, options, onMissing)
-    return beyondReach?.read(key, options, { known, direct }) ?? direct()
+    return gatewayFallback?.read(key, options, { known, direct }) ?? direct()
   }
 
   async #find(key: Uint8Array, options: ReadOptions, onMissing?: OnMissing): Promise<Reading> {
@@ -116,7 +116,7 @@ export class Replicas {
   ): Promise<WriteResult> {
     const direct = (onMissing?: OnMissing): Promise<WriteResult> =>
       this.#write(key, write, cancellation, { writer, onMissing })
-    return this.#init.beyondReach?.write(key, write, { cancellation, direct }) ?? direct()
+    return this.#init.gatewayFallback?.write(key, write, { cancellation, direct }) ?? direct()
   }
 
   async #write(
@@ -269,7 +269,7 @@ export class Replicas {
     })
     const responded = search.answers().filter((contact) => contact !== this.#self)
     const isKnown = cancellation.isCancelled || reach.isSufficient
-    isKnown || this.#init.beyondReach?.add(reach.missing)
+    isKnown || this.#init.gatewayFallback?.add(reach.missing)
     return { responded, error: isKnown ? undefined : reach.error() }
   }
 

@@ -1,5 +1,4 @@
 import type { KnownPeers } from '../peers/known-peers.ts'
-import type { RecordStore } from '../store/record-store.ts'
 import type { Upkeep } from '../upkeep/upkeep.ts'
 import { identifyAgain } from './identify-again.ts'
 import type { WaggleComponents } from './service-interface.ts'
@@ -9,14 +8,13 @@ interface ModeParts {
   readonly lifetime: AbortSignal
   readonly routing: KnownPeers
   readonly servers: { serve(): Promise<void>; stopServing(): Promise<void> }
-  readonly store: RecordStore
   readonly upkeep: Upkeep
 }
 
-/** Starts serving, or passes on this node's records and stops serving. */
+/** Starts serving, or stops serving and passes on this node's records. */
 export async function changeMode(
   mode: 'client' | 'server',
-  { components, lifetime, routing, servers, store, upkeep }: ModeParts
+  { components, lifetime, routing, servers, upkeep }: ModeParts
 ): Promise<void> {
   if (mode === 'server') {
     routing.unsettle()
@@ -29,6 +27,5 @@ export async function changeMode(
   }
 
   await servers.stopServing()
-  await upkeep.leave()
-  store.clear()
+  await upkeep.run()
 }

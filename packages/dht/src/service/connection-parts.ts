@@ -10,8 +10,8 @@ import { GATEWAY_PROTOCOL } from '../gateway/gateway-messages.ts'
 import { partsOf } from '../kad/node-parts.ts'
 import { INTRODUCTION_PROTOCOL } from '../pages/introduction-messages.ts'
 import { isVacancy } from '../peers/refused-dials.ts'
-import { anySignal } from '../timing/deadline.ts'
-import { runningTimeoutSignal } from '../timing/running-time.ts'
+import { inRunningTime } from '../timing/running-time.ts'
+import { wait } from '../timing/wait.ts'
 import { COMPARE_PROTOCOL } from '../upkeep/compare-messages.ts'
 import { WATCH_PROTOCOL } from '../watch/watch-messages.ts'
 import { type Activity, allActivity } from '../wire/activity.ts'
@@ -71,12 +71,11 @@ export class ConnectionParts {
     const peers = connectionManager.getConnections().map(({ remotePeer }) => remotePeer)
     const unique = new Map(peers.map((peer) => [peer.toString(), peer]))
     const saying = [...unique.values()].map((peer) => this.goodbyes.say(peer, 'leaving'))
-    const late = new Promise<void>((resolve) => setTimeout(resolve, LEAVE_TIMEOUT_MS).unref?.())
-    await Promise.race([Promise.allSettled(saying), late])
+    await Promise.race([Promise.allSettled(saying), wait(LEAVE_TIMEOUT_MS)])
   }
 
   #createGoodbyes(): Goodbyes {
-    const { client, exchange, routing, server } = this.#init
+    const { exchange, peers, routing, server } = this.#init
     return new Goodbyes({
       onStream: [
         (peer, reason) => exchange.sayGoodbye(peer, reason),
@@ -90,9 +89,9 @@ export class ConnectionParts {
           exchange.sayGoodbye(peer, reason)
         }
       },
-      onIdle: (peer) => client.peers.recordFull(peer),
+      onIdle: (peer) => peers.recordFull(peer),
       onLeaving: (peer) => {
-        client.peers.recordResponse(peer)
+        peers.recordResponse(peer)
         routing.leave(peer)
       }
     })
@@ -125,10 +124,11 @@ export class ConnectionParts {
       hasSaidGoodbye: (peer) => this.goodbyes.has(peer),
       contactOf: (peer) => routing.contactOf(peer),
       connect: (contact) =>
-        client.dialer.connect(contact, {
-          task: 'probe',
-          signal: anySignal(lifetime, runningTimeoutSignal(requestTimeoutMs))
-        }),
+        inRunningTime(
+          requestTimeoutMs,
+          (signal) => client.dialer.connect(contact, { signal, task: 'probe' }),
+          lifetime
+        ),
       onDead: ({ id }, error) => {
         routing.remove(id)
 

@@ -4,9 +4,9 @@ import { GatewayServer } from '../gateway/gateway-server.ts'
 import { partsOf } from '../kad/node-parts.ts'
 import type { Lookups } from '../lookup/lookups.ts'
 import type { Access } from '../peers/access.ts'
-import { BeyondReach } from '../reading/beyond-reach.ts'
-import { OutOfReach } from '../reading/out-of-reach.ts'
+import { GatewayFallback } from '../reading/gateway-fallback.ts'
 import { Replicas, type ReplicasInit } from '../reading/replicas.ts'
+import { UnreachableServers } from '../reading/unreachable-servers.ts'
 import type { Served } from '../wire/served.ts'
 import type { PeerParts } from './peer-parts.ts'
 import type { PartsInit } from './service-init.ts'
@@ -14,7 +14,7 @@ import type { PartsInit } from './service-init.ts'
 /** The way to replicas that this node cannot dial. */
 export interface GatewayParts {
   readonly gateways: GatewayClient
-  readonly beyondReach: BeyondReach
+  readonly gatewayFallback: GatewayFallback
 }
 
 /** Creates the way to replicas that this node cannot dial. */
@@ -25,12 +25,12 @@ export function createGateways(
   const { store } = partsOf(components)
   const log = components.logger.forComponent('waggle:gateway')
   const gateways = new GatewayClient({ ...client, log, lookups, peers, routing, store })
-  const beyondReach = new BeyondReach({
+  const gatewayFallback = new GatewayFallback({
     gateways,
-    outOfReach: new OutOfReach({ routing, peers, numReplicas }),
+    unreachable: new UnreachableServers({ routing, peers, numReplicas }),
     isClient: () => !role.isReplica
   })
-  return { gateways, beyondReach }
+  return { gateways, gatewayFallback }
 }
 
 interface GatewayServerParts {
@@ -52,7 +52,7 @@ export function createGatewayServer(
       ...replicasInit,
       cache: undefined,
       // A gateway asks replicas itself: it never uses another gateway.
-      beyondReach: undefined
+      gatewayFallback: undefined
     }),
     onForgery: (peer, error) => door.forgive(peer, error)
   })

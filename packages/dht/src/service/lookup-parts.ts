@@ -45,7 +45,7 @@ export function createLookup(init: PartsInit, goodbyes: () => Goodbyes): LookupP
   const readers = createGateways(init, { ...found, lookups })
   protocols.push(readers.gateways)
   const replicasInit = {
-    ...{ self: components.peerId, numReplicas, beyondReach: readers.beyondReach },
+    ...{ self: components.peerId, numReplicas, gatewayFallback: readers.gatewayFallback },
     ...{ cache: caches.cache, store, channel: exchange, routing, lookups },
     isReplica: () => role.isReplica,
     mayLack: () => role.mayLack

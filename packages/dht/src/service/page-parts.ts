@@ -8,7 +8,7 @@ import type { PartsInit } from './service-init.ts'
 interface PagePartsInit extends Pick<PeerParts, 'client' | 'routing'> {
   readonly cache: RecordStore | undefined
   readonly servers: { serveRecords(): Promise<void>; stopServing(): Promise<void> }
-  readonly upkeep: Pick<Upkeep, 'leave'>
+  readonly upkeep: Pick<Upkeep, 'run'>
 }
 
 /** Creates the parts of a page that talks to others; undefined for any other node. */
@@ -24,7 +24,7 @@ export function joinPages(
     servers: () => routing.connected.filter((peer) => !role.isPage(peer)),
     serve: () => servers.serveRecords(),
     stopServing: () => servers.stopServing(),
-    handOver: () => upkeep.leave()
+    handOver: () => upkeep.run()
   })
   role.standIn = joined?.standIn
   return joined

@@ -88,7 +88,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
   return {
     ...{ ...found, clocks, connections, kad, lifetime, mode, networkMerge },
     ...{ reads, publications, store, upkeep, watches, ...servers },
-    becomes: (mode) => changeMode(mode, { ...found, components, lifetime, servers, store, upkeep }),
+    becomes: (mode) => changeMode(mode, { ...found, components, lifetime, servers, upkeep }),
     async follow() {
       sleep.follow(lifetime)
       events.addEventListener('peer:connect', () => publications.onPeer(), { signal: lifetime })

@@ -52,6 +52,9 @@ interface WaggleServiceInit extends ServiceInit {
   readonly persistence: PersistenceOptions
 }
 
+/** Nodes that have the service, by their event buses. */
+const served = new WeakSet<object>()
+
 class WaggleService implements Waggle, Startable {
   readonly [Symbol.toStringTag] = SERVICE
   readonly [serviceCapabilities]: string[] = [SERVICE]
@@ -70,6 +73,7 @@ class WaggleService implements Waggle, Startable {
 
   constructor(components: WaggleComponents, init: WaggleServiceInit) {
     assertLibp2p(components)
+    assertOnly(components)
     const { metrics } = components
     this.#components = components
     this.#init = init
@@ -295,4 +299,15 @@ class WaggleService implements Waggle, Startable {
 
     return this.#running
   }
+}
+
+/** @throws Error when the node has the service already: they would serve the same protocols */
+function assertOnly({ events }: WaggleComponents): void {
+  if (served.has(events)) {
+    throw new Error(
+      'a libp2p node can have only one waggle(): make a second node for the second network'
+    )
+  }
+
+  served.add(events)
 }

@@ -13,6 +13,9 @@ import type { PartsInit } from './service-init.ts'
 /** Hand-overs are bulk, which other requests may pass. */
 const HAND_OVER: CancellationToken = { isCancelled: false, isBulk: true }
 
+/** Neighbours that a client connects to. */
+const CLIENT_NEIGHBOURS = 5
+
 interface UpkeepPartsInit extends LookupParts {
   readonly compare: CompareClient
   readonly networkMerge: NetworkMerge
@@ -34,8 +37,9 @@ export function createUpkeep(
     isNear: (peer) => routing.isNear(peer),
     async send(to, key, record) {
       const options = { closerCount: 0, cancellation: HAND_OVER }
-      await lookups.inTime(to, exchange.store(to, key, record, options))
+      const { outcome } = await lookups.inTime(to, exchange.store(to, key, record, options))
       meter?.countHandOver(encodedSize(record))
+      return outcome
     },
     async holds(peer, key) {
       const asked = exchange.find(peer, key, { closerCount: 0, isCloserAlways: true })
@@ -59,7 +63,7 @@ interface MergePartsInit extends LookupParts {
 
 /** Creates the part that finds neighbours, and merges networks. */
 export function createNetworkMerge(
-  { components, events, requestTimeoutMs }: PartsInit,
+  { components, events, requestTimeoutMs, role }: PartsInit,
   { client, connections, exchange: channel, peers, routing }: MergePartsInit,
   lifetime: AbortSignal
 ): NetworkMerge {
@@ -68,8 +72,10 @@ export function createNetworkMerge(
     {
       ...{ self: peerId, connectionManager, events, channel, peers, routing, requestTimeoutMs },
       dialer: client.dialer,
-      // Knowing a neighbour in advance saves upkeep more dials than finding it costs.
-      neighbourCount: () => Math.min(SEARCH_WIDTH, 2 * connections.budget.low)
+      // Knowing a neighbour in advance saves upkeep more dials than finding it costs. A client hands nothing over, and
+      // needs others only for when it loses those that it uses.
+      neighbourCount: () =>
+        role.isReplica ? Math.min(SEARCH_WIDTH, 2 * connections.budget.low) : CLIENT_NEIGHBOURS
     },
     lifetime
   )

@@ -2,8 +2,8 @@ import { doorOf } from '../door/door.ts'
 import type { ExchangeClient } from '../exchange/exchange-client.ts'
 import { partsOf } from '../kad/node-parts.ts'
 import type { Lookups } from '../lookup/lookups.ts'
-import type { BeyondReach } from '../reading/beyond-reach.ts'
 import type { CachedReads } from '../reading/cached-reads.ts'
+import type { GatewayFallback } from '../reading/gateway-fallback.ts'
 import type { Replicas } from '../reading/replicas.ts'
 import { WatchClient } from '../watch/watch-client.ts'
 import { Watches } from '../watch/watches.ts'
@@ -12,7 +12,7 @@ import type { PartsInit } from './service-init.ts'
 
 /** The parts that watching uses. */
 export interface WatchingParts extends Pick<PeerParts, 'client'> {
-  readonly beyondReach: BeyondReach
+  readonly gatewayFallback: GatewayFallback
   readonly exchange: ExchangeClient
   readonly lookups: Lookups
   readonly reads: CachedReads
@@ -22,7 +22,7 @@ export interface WatchingParts extends Pick<PeerParts, 'client'> {
 /** Creates the parts that watch keys at other peers. */
 export function createWatches(
   { components, limits, numReplicas }: PartsInit,
-  { beyondReach, client, exchange: records, lookups, replicas, reads }: WatchingParts
+  { gatewayFallback, client, exchange: records, lookups, replicas, reads }: WatchingParts
 ): { watches: Watches; watchClient: WatchClient } {
   const { store } = partsOf(components)
   const log = components.logger.forComponent('waggle:watch')
@@ -33,7 +33,7 @@ export function createWatches(
   })
   const watches = new Watches({
     ...{ channel: watchClient, log, numReplicas, replicas, store, known: replicas.known },
-    gateways: beyondReach,
+    gateways: gatewayFallback,
     delegated: doorOf(components).delegated,
     maxForwardedKeys: limits.maxForwardedKeys,
     inTime: (peer, answer) => lookups.inTime(peer, answer),

@@ -282,7 +282,7 @@ export class RecordStore {
     }
   }
 
-  /** Drops all records, when a node becomes a client. */
+  /** Drops all records. */
   clear(): void {
     for (const name of [...this.#stored.keys()]) {
       this.remove(name)

@@ -7,4 +7,7 @@ export interface CancellationToken {
 
   /** Whether the requests are bulk, which others may pass (N12). */
   readonly isBulk?: boolean | undefined
+
+  /** Called when the connection has ended before the response. The request is repeated on another one. */
+  onRepeat?(): void
 }

@@ -1,4 +1,5 @@
 import { TimeoutError } from '../errors.ts'
+import { anySignal } from './deadline.ts'
 
 /** Milliseconds of a step: the precision of this clock, and the most that one interruption counts. */
 export const STEP_MS = 100
@@ -27,9 +28,18 @@ export function afterRunning(ms: number, run: () => void): () => void {
   return stop
 }
 
-/** Creates a signal that is aborted once the process has run for `ms`. */
-export function runningTimeoutSignal(ms: number): AbortSignal {
-  const controller = new AbortController()
-  afterRunning(ms, () => controller.abort(new TimeoutError(`no answer within ${ms} ms`)))
-  return controller.signal
+/** Runs work with a signal that is aborted once the process has run for `ms`, or with another signal. */
+export async function inRunningTime<T>(
+  ms: number,
+  work: (signal: AbortSignal) => Promise<T>,
+  signal?: AbortSignal
+): Promise<T> {
+  const late = new AbortController()
+  const cancel = afterRunning(ms, () => late.abort(new TimeoutError(`no answer within ${ms} ms`)))
+
+  try {
+    return await work(anySignal(late.signal, signal))
+  } finally {
+    cancel()
+  }
 }

@@ -93,7 +93,7 @@ export function upgradeAnswer(
   const key = headers?.get('sec-websocket-key') ?? ''
 
   if (headers === undefined || !/^GET \S+ HTTP\/1\.1$/.test(request)) {
-    return refusal('400 Bad Request', 'This is no request that a Waggle node understands.')
+    return refusal('400 Bad Request', 'A Waggle node does not understand this request.')
   }
 
   if (!isUpgrade(headers)) {

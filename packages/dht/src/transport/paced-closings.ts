@@ -1,4 +1,4 @@
-import type { MultiaddrConnection, StreamCloseEvent } from '@libp2p/interface'
+import type { MessageStream, MultiaddrConnection, StreamCloseEvent } from '@libp2p/interface'
 import { overriding } from '../door/overriding.ts'
 import { afterMicrotasks } from '../timing/end-of-turn.ts'
 
@@ -19,6 +19,17 @@ const LATE_TURN_MS = 10
 
 type Listener = (event: StreamCloseEvent) => void
 
+/** Views of paced connections whose listeners are told before all others. */
+const early = new WeakMap<object, MessageStream>()
+
+/**
+ * Returns a view of a paced connection whose listeners are told before those of all others. The layer that ends streams
+ * uses it: their requests go to other peers then, while libp2p's own work still waits.
+ */
+export function toldEarly(connection: MessageStream): MessageStream {
+  return early.get(connection) ?? connection
+}
+
 /** A listener that has not been called with an end. */
 interface Waiting {
   readonly tell: () => void
@@ -33,20 +44,27 @@ interface Waiting {
  * nothing is sent on an ended connection in any case.
  */
 export class PacedClosings {
-  readonly #waiting: Waiting[] = []
+  readonly #early: Waiting[] = []
+  readonly #others: Waiting[] = []
   #isBusy = false
 
   /**
    * Wraps a connection so that its listeners take their turns. Connections that this side ends report it at once.
    */
   pace(connection: MultiaddrConnection): MultiaddrConnection {
+    const paced = this.#pace(connection, this.#others)
+    early.set(paced, this.#pace(connection, this.#early))
+    return paced
+  }
+
+  #pace(connection: MultiaddrConnection, queue: Waiting[]): MultiaddrConnection {
     const addEventListener = connection.addEventListener.bind(connection)
     const removeEventListener = connection.removeEventListener.bind(connection)
     const wrapped = new WeakMap<object, Listener>()
     const inTurn = (listener: Listener): Listener => {
       const known = wrapped.get(listener)
-      const later =
-        known ?? ((event) => (event.local ? listener(event) : this.#add(() => listener(event))))
+      const tell = (event: StreamCloseEvent): void => this.#add(queue, () => listener(event))
+      const later = known ?? ((event) => (event.local ? listener(event) : tell(event)))
       wrapped.set(listener, later)
       return later
     }
@@ -63,8 +81,8 @@ export class PacedClosings {
     })
   }
 
-  #add(tell: () => void): void {
-    this.#waiting.push({ tell, sinceMs: performance.now() })
+  #add(queue: Waiting[], tell: () => void): void {
+    queue.push({ tell, sinceMs: performance.now() })
 
     if (!this.#isBusy) {
       this.#isBusy = true
@@ -72,14 +90,18 @@ export class PacedClosings {
     }
   }
 
+  get #isWaiting(): boolean {
+    return this.#early.length + this.#others.length > 0
+  }
+
   get #isLate(): boolean {
-    const [oldest] = this.#waiting
+    const [oldest] = this.#others
     return oldest !== undefined && performance.now() - oldest.sinceMs > MAX_WAIT_MS
   }
 
   #takeTurn(): void {
     const startMs = performance.now()
-    this.#isBusy = this.#waiting.length > 0
+    this.#isBusy = this.#isWaiting
 
     if (!this.#isBusy) {
       return
@@ -90,8 +112,9 @@ export class PacedClosings {
     const turnMs = this.#isLate ? LATE_TURN_MS : TURN_MS
 
     do {
-      this.#waiting.shift()?.tell()
-    } while (performance.now() - startMs < turnMs && this.#waiting.length > 0)
+      const next = this.#early.shift() ?? this.#others.shift()
+      next?.tell()
+    } while (performance.now() - startMs < turnMs && this.#isWaiting)
   }
 
   #rest(tookMs: number): void {

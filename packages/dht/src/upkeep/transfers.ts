@@ -1,6 +1,7 @@
-import type { PeerInfo } from '@libp2p/interface'
+import { AbortError, type PeerInfo } from '@libp2p/interface'
 import { type DHTRecord, isEmpty } from '@waggle/record'
 import { encodedSize } from '@waggle/record/replica'
+import type { StoreOutcome } from '../lookup/record-channel.ts'
 import { nameOf, type RecordStore } from '../store/record-store.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { mapMany } from '../timing/many.ts'
@@ -9,7 +10,7 @@ import { OwedTransfers } from './owed-transfers.ts'
 import { NEWCOMER_MS, Pace } from './pace.ts'
 
 /** Records in flight. */
-const MAX_IN_FLIGHT = 256
+export const MAX_IN_FLIGHT = 256
 
 /** A record to be handed over to one peer. */
 export interface Transfer {
@@ -21,8 +22,8 @@ export interface Transfer {
 interface TransfersInit {
   readonly store: RecordStore
 
-  /** Sends a record to a peer. Rejects when that fails. */
-  readonly send: (to: PeerInfo, key: Uint8Array, record: DHTRecord) => Promise<unknown>
+  /** Sends a record to a peer. Rejects when the peer gives no usable response. */
+  readonly send: (to: PeerInfo, key: Uint8Array, record: DHTRecord) => Promise<StoreOutcome>
 
   /** Returns the time at which a peer became a member, in ms of the process's clock; infinity for other peers. */
   readonly sinceMs: (peer: string) => number
@@ -64,16 +65,18 @@ export class Transfers {
   }
 
   /** Sends a record, and delays it for a newcomer. Rejects when sending fails. */
-  async send(to: PeerInfo, key: Uint8Array, record: DHTRecord): Promise<void> {
+  async send(to: PeerInfo, key: Uint8Array, record: DHTRecord): Promise<StoreOutcome> {
     const { cancellation, send, sinceMs } = this.#init
 
     if (performance.now() - sinceMs(to.id.toString()) < NEWCOMER_MS) {
       await this.#pace.wait(encodedSize(record))
     }
 
-    if (!cancellation.isCancelled) {
-      await send(to, key, record)
+    if (cancellation.isCancelled) {
+      throw new AbortError('the node was stopped')
     }
+
+    return send(to, key, record)
   }
 
   /** Sends the present record of a key. */

@@ -1,5 +1,6 @@
 import type { Logger, PeerId, PeerInfo } from '@libp2p/interface'
 import type { DHTRecord } from '@waggle/record'
+import type { StoreOutcome } from '../lookup/record-channel.ts'
 import type { Member } from '../peers/known-peers.ts'
 import type { RecordStore } from '../store/record-store.ts'
 
@@ -18,8 +19,8 @@ export interface UpkeepInit {
   /** Whether a peer is near enough to this node to affect its records. */
   readonly isNear: (peer: PeerId) => boolean
 
-  /** Sends a record to a peer. Rejects when that fails. */
-  readonly send: (to: PeerInfo, key: Uint8Array, record: DHTRecord) => Promise<unknown>
+  /** Sends a record to a peer. Rejects when the peer gives no usable response. */
+  readonly send: (to: PeerInfo, key: Uint8Array, record: DHTRecord) => Promise<StoreOutcome>
 
   /** Returns whether a peer stores a record under a key. Rejects when the peer does not respond. */
   readonly holds: (peer: PeerInfo, key: Uint8Array) => Promise<boolean>

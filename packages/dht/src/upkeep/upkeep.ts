@@ -1,13 +1,13 @@
 import type { PeerId, TypedEventTarget } from '@libp2p/interface'
 import { encodedSize } from '@waggle/record/replica'
 import type { DHTEvents } from '../events.ts'
-import { pointOfKey } from '../peers/key-space.ts'
 import type { Member } from '../peers/known-peers.ts'
 import { keyOf } from '../store/record-store.ts'
 import { Alarm } from '../timing/alarm.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { nextTask } from '../timing/end-of-turn.ts'
 import { AntiEntropy } from './anti-entropy.ts'
+import { handOverAll } from './hand-over-all.ts'
 import {
   COMPARE_MS,
   PASS_DELAY_MS,
@@ -78,21 +78,11 @@ export class Upkeep implements CancellationToken {
   }
 
   /**
-   * Hands over the records that new owners lack. Resolves when all records are at their owners, according to this
-   * node.
+   * Hands over the records that new owners lack, or all of them if this node is no replica any more. Resolves when
+   * all records are at their owners, according to this node, or this pass could not send more.
    */
   run(): Promise<void> {
     return this.#alone(() => this.#pass())
-  }
-
-  /**
-   * Sends each record to the nearest other server before this node becomes a client. That server restores the
-   * number of replicas. Resolves with whether all have been sent.
-   */
-  async leave(): Promise<boolean> {
-    const failed = new Set<string>()
-    await this.#alone(() => this.#transfers.sendAll(this.#allToNearest(), failed))
-    return failed.size === 0 && !this.isCancelled
   }
 
   /** Looks up the nearest peers, runs a pass, and then compares records with new replicas. */
@@ -142,19 +132,6 @@ export class Upkeep implements CancellationToken {
     }
   }
 
-  /** Lists a transfer of each record to the nearest other server. */
-  *#allToNearest(): Generator<Transfer> {
-    const { members, self, store } = this.#init
-    const others = new MembershipView(
-      [...members()].filter(({ contact }) => !contact.id.equals(self.id))
-    )
-
-    for (const name of [...store.names()]) {
-      const [nearest = ''] = others.nearest(pointOfKey(keyOf(name)), 1)
-      yield* this.#transfersOf(name, [nearest], others)
-    }
-  }
-
   #stop(): void {
     this.isCancelled = true
     this.#alarm.stop()
@@ -164,6 +141,7 @@ export class Upkeep implements CancellationToken {
     const pass = this.#begin()
 
     if (!this.#init.isReplica()) {
+      await this.#leave(pass.after)
       return
     }
 
@@ -186,6 +164,23 @@ export class Upkeep implements CancellationToken {
     pass.after.settle(pass.before, performance.now(), (name) => owed.has(name))
     this.#lastStartMs = pass.startMs
     this.#settled = pass.after
+  }
+
+  /** Hands over all records of a node that has become a client. */
+  async #leave(servers: MembershipView): Promise<void> {
+    const { self, store } = this.#init
+
+    if (store.records === 0) {
+      return
+    }
+
+    const isDone = await handOverAll({
+      store,
+      servers: servers.without(new Set([self.id.toString()])),
+      send: (to, key, record) => this.#transfers.send(to, key, record),
+      cancellation: this
+    })
+    isDone || this.#alarm.within(RETRY_MS)
   }
 
   #begin(): Pass {

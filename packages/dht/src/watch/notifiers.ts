@@ -2,7 +2,7 @@ import type { PeerId, PeerInfo } from '@libp2p/interface'
 import type { DHTRecord } from '@waggle/record'
 import type { UnreachableError } from '../errors.ts'
 import { type Point, pointOfKey, pointOfPeer, roughDistance } from '../peers/key-space.ts'
-import type { BeyondReach } from '../reading/beyond-reach.ts'
+import type { GatewayFallback } from '../reading/gateway-fallback.ts'
 import type { KnownRecords } from '../reading/known-records.ts'
 import type { Replicas } from '../reading/replicas.ts'
 import { digestOf } from '../store/record-digest.ts'
@@ -20,7 +20,7 @@ export interface NotifiersNode {
   readonly replicas: Pick<Replicas, 'ask'>
 
   /** Gateways to replicas that cannot be dialled (N14); undefined: there are none. */
-  readonly gateways?: Pick<BeyondReach, 'gatewaysFor' | 'isNeeded'> | undefined
+  readonly gateways?: Pick<GatewayFallback, 'gatewaysFor' | 'isNeeded'> | undefined
   /** The records that this node knows already, as a reader. */
   readonly known: KnownRecords
 

@@ -130,7 +130,7 @@ export class SubscriberStream implements PlaceHolder, StreamHandler<WatchMessage
       case 'unwatch':
         return { keys: message.keys.length, reply: this.#unwatch(message.keys) }
       default:
-        throw new ProtocolViolationError(`"${message.name}" is no request`)
+        throw new ProtocolViolationError(`"${message.name}" is not a request`)
     }
   }
 

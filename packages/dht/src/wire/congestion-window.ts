@@ -1,3 +1,4 @@
+import { DeliveryRate } from './delivery-rate.ts'
 import { MAX_PART_BYTES } from './limits.ts'
 
 /** Bytes in flight, and their rate, before the bandwidth is measured, as in TCP (RFC 6928), and for a slow line. */
@@ -13,8 +14,14 @@ const MIN_PART_BYTES = 512
 /** Window until the path is full for the first time, in delays: three times as many with each. */
 const STARTING_DELAYS = 3
 
-/** Delays after which an arriving part must have queued: the path is full. */
+/** Delays after which an arriving part must have queued, unless noise delayed it. */
 const FULL_DELAYS = 1.5
+
+/** Growth of the rate in a round trip, below which a path with late parts is full. */
+const MIN_GROWTH = 1.25
+
+/** Delays that may be in flight besides the one that fills the path, so that a window that is too small grows. */
+const EXTRA_DELAYS = 1.15
 
 /** Until then: delays of the rate at which a round's parts arrive, ms by which they may come too close, and growth. */
 const ARRIVAL_DELAYS = 1.5
@@ -46,10 +53,6 @@ const PEAK_MEMORY_MS = 60_000
 /** Milliseconds after which the path's minimum delay is measured again. */
 const DELAY_MEMORY_MS = 30_000
 
-/** The weights of rates that are higher and lower than the estimate. */
-const RISE = 1 / 2
-const FALL = 1 / 32
-
 interface SentPart {
   readonly bytes: number
   readonly sentMs: number
@@ -58,8 +61,14 @@ interface SentPart {
   readonly received: number
   readonly receivedMs: number
 
+  /** When that last one was sent. */
+  readonly earlierSentMs: number
+
   /** Whether a larger window would have allowed more. */
   readonly isLimited: boolean
+
+  /** Whether nothing else was in flight. */
+  readonly isAlone: boolean
 }
 
 /**
@@ -75,16 +84,17 @@ export class CongestionWindow {
   #received = 0
   #receivedMs = 0
 
-  /** Bytes per millisecond. */
-  #rate = 0
+  /** When the last acknowledged part was sent. */
+  #ackedSentMs = 0
+  readonly #rates = new DeliveryRate()
 
-  /** The highest recent rate, and the time of its last correction. */
+  /** The highest rate of the last minute, and the time of its last correction. */
   #peak = 0
   #peakMs = 0
   #isStarting = true
 
-  /** The present round: its first ack, the bytes received then and when it ends, and its window. */
-  #round = { sinceMs: 0, received: 0, until: 0, windowBytes: 0 }
+  /** The present round: its first ack, the bytes received then and when it ends, its window, and the rates at its beginning and that of the round before. */
+  #round = { sinceMs: 0, received: 0, until: 0, windowBytes: 0, rate: 0, earlierRate: 0 }
 
   /** The minimum delays of this period and the one before, of which the lesser counts. */
   #delayMs = Number.POSITIVE_INFINITY
@@ -138,14 +148,18 @@ export class CongestionWindow {
 
   /** Records a sent part. `isLast`: nothing else waits at the moment. */
   send(bytes: number, isLast: boolean, nowMs: number): void {
-    if (this.#inFlight === 0) {
+    const isAlone = this.#inFlight === 0
+
+    if (isAlone) {
       this.#receivedMs = nowMs
+      this.#ackedSentMs = nowMs
     }
 
     this.#inFlight += bytes
     this.#parts.push({
       ...{ bytes, sentMs: nowMs, received: this.#received, receivedMs: this.#receivedMs },
-      isLimited: !isLast
+      earlierSentMs: this.#ackedSentMs,
+      ...{ isLimited: !isLast, isAlone }
     })
   }
 
@@ -161,7 +175,8 @@ export class CongestionWindow {
     const part = this.#lastOf(bytes)
 
     if (part !== undefined) {
-      this.#measure(part, nowMs)
+      this.#ackedSentMs = part.sentMs
+      this.#measure(part, bytes, nowMs)
     }
 
     return true
@@ -193,9 +208,11 @@ export class CongestionWindow {
     return last
   }
 
-  #measure({ isLimited, received, receivedMs, sentMs }: SentPart, nowMs: number): void {
+  #measure(part: SentPart, ackedBytes: number, nowMs: number): void {
+    const { isAlone, isLimited, sentMs } = part
     const isFirst = !this.#isMeasured
-    this.#recordDelay(Math.max(nowMs - sentMs, 1), nowMs)
+    const delayMs = Math.max(nowMs - sentMs, 1)
+    this.#recordDelay(delayMs, isAlone, nowMs)
     this.#recordJitter(sentMs, nowMs)
     this.#recordRound(nowMs)
 
@@ -204,24 +221,35 @@ export class CongestionWindow {
       return
     }
 
-    const rate = (this.#received - received) / Math.max(nowMs - receivedMs, 1)
-
-    if (isLimited && nowMs - sentMs > FULL_DELAYS * this.#leastDelayMs + SLACK_MS) {
-      this.#endStart(nowMs - sentMs, nowMs)
-    }
-
-    if (rate > this.#rate) {
-      this.#rate += (this.#isStarting ? 1 : RISE) * (rate - this.#rate)
-    } else if (isLimited) {
-      this.#rate += FALL * (rate - this.#rate)
-    }
-
-    this.#recordPeak(nowMs)
+    this.#endStartIfFull(delayMs, isLimited, nowMs)
+    this.#recordRate(part, nowMs)
     const measured = Math.max(this.#rate * this.#delaysMs(nowMs), this.#peak * FLOOR_MS)
     const bytes = this.#isStarting ? Math.max(measured, this.#arrivingBytes(nowMs)) : measured
+    // A window that was small for a while opens as parts arrive, or all that it allows would queue.
+    const most = this.#isStarting ? MAX_WINDOW_BYTES : this.#bytes + ackedBytes
     // A sender with little to send learns little about the bandwidth.
-    const leastBytes = isLimited && !this.#isStarting ? MIN_WINDOW_BYTES : this.#bytes
-    this.#bytes = Math.min(Math.max(bytes, leastBytes), MAX_WINDOW_BYTES)
+    const least = isLimited && !this.#isStarting ? MIN_WINDOW_BYTES : this.#bytes
+    this.#bytes = Math.min(Math.max(Math.min(bytes, most), least), MAX_WINDOW_BYTES)
+  }
+
+  /**
+   * Records the rate at which bytes were received while a part was on its way. They were not sent faster than that,
+   * if acks came together.
+   */
+  #recordRate(part: SentPart, nowMs: number): void {
+    const { earlierSentMs, isLimited, received, receivedMs, sentMs } = part
+    const elapsedMs = Math.max(nowMs - receivedMs, sentMs - earlierSentMs, 1)
+    const rate = (this.#received - received) / elapsedMs
+    this.#rates.record(rate, {
+      isLimited: isLimited && sentMs >= this.#probesUntilMs,
+      ...{ received: this.#received, inFlight: this.#inFlight }
+    })
+    this.#recordPeak(nowMs)
+  }
+
+  /** Bytes per millisecond. */
+  get #rate(): number {
+    return this.#rates.highest
   }
 
   /** A round ends when all that was in flight at its first ack has been acknowledged. */
@@ -229,7 +257,9 @@ export class CongestionWindow {
     if (this.#isStarting && this.#received > this.#round.until) {
       const received = this.#received
       const until = received + this.#inFlight
-      this.#round = { sinceMs: nowMs, received, until, windowBytes: this.#bytes }
+      const { rate: earlierRate } = this.#round
+      const rate = this.#rate
+      this.#round = { sinceMs: nowMs, received, until, windowBytes: this.#bytes, rate, earlierRate }
     }
   }
 
@@ -240,18 +270,28 @@ export class CongestionWindow {
     return Math.min(ARRIVAL_DELAYS * this.#leastDelayMs * rate, MAX_GROWTH * windowBytes)
   }
 
-  /** The first delays may have been measured behind others' bytes, or while both ends had much to do. */
-  #endStart(delayMs: number, nowMs: number): void {
-    if (this.#isStarting && this.#leastDelayMs < MAX_EARLY_PROBE_MS) {
+  /**
+   * Ends the start when parts are late although the rate has not risen for a round. The first delays may have been
+   * measured behind others' bytes, or while both ends had much to do.
+   */
+  #endStartIfFull(delayMs: number, isLimited: boolean, nowMs: number): void {
+    const isLate = isLimited && delayMs > FULL_DELAYS * this.#leastDelayMs + SLACK_MS
+
+    if (!this.#isStarting || !isLate || this.#rate >= MIN_GROWTH * this.#round.earlierRate) {
+      return
+    }
+
+    if (this.#leastDelayMs < MAX_EARLY_PROBE_MS) {
       this.#probe(delayMs, nowMs)
     }
 
     this.#isStarting = false
+    this.#rates.restart()
   }
 
   #recordPeak(nowMs: number): void {
     const forgotten = Math.min((nowMs - this.#peakMs) / PEAK_MEMORY_MS, 1)
-    this.#peak = Math.max(this.#rate, this.#peak * (1 - forgotten))
+    this.#peak = Math.max(this.#rates.settled, this.#peak * (1 - forgotten))
     this.#peakMs = nowMs
   }
 
@@ -269,17 +309,23 @@ export class CongestionWindow {
 
     const slackMs = delayMs < NEAR_MS ? MAX_SLACK_MS : this.#slackMs
     const isStarting = this.#isStarting && delayMs >= NEAR_MS
-    return isStarting ? STARTING_DELAYS * delayMs : delayMs + Math.max(delayMs, slackMs)
+    return isStarting
+      ? STARTING_DELAYS * delayMs
+      : delayMs + Math.max(EXTRA_DELAYS * delayMs, slackMs)
   }
 
-  #recordDelay(delayMs: number, nowMs: number): void {
+  /** A part that was alone has measured the bare line, so a transfer is not slowed down to measure it again. */
+  #recordDelay(delayMs: number, isAlone: boolean, nowMs: number): void {
+    if (isAlone && delayMs < FULL_DELAYS * this.#leastDelayMs) {
+      this.#delaySinceMs = nowMs
+    }
+
     if (nowMs - this.#delaySinceMs > DELAY_MEMORY_MS) {
-      const isFirst = this.#delaySinceMs === Number.NEGATIVE_INFINITY
       this.#earlierDelayMs = this.#delayMs
       this.#delayMs = delayMs
       this.#delaySinceMs = nowMs
 
-      if (!isFirst) {
+      if (!isAlone) {
         this.#probe(delayMs, nowMs)
       }
     } else {
@@ -287,10 +333,10 @@ export class CongestionWindow {
     }
   }
 
-  /** Sends little for two delays, and for two more where it matters how much they vary. */
+  /** Sends little until what is in flight has arrived, for a delay, and for two more where it matters how much they vary. */
   #probe(delayMs: number, nowMs: number): void {
     this.#probesSinceMs = nowMs + delayMs
-    this.#probesUntilMs = nowMs + 2 * (delayMs + Math.min(delayMs, MAX_SLACK_MS))
+    this.#probesUntilMs = nowMs + delayMs + this.#leastDelayMs + 2 * Math.min(delayMs, MAX_SLACK_MS)
     this.#jitterMs = 0
     this.#probedDelayMs = this.#leastDelayMs
   }

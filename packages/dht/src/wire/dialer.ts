@@ -4,7 +4,7 @@ import { dialledAddresses } from '#dialled-addresses'
 import { BusyError, toError } from '../errors.ts'
 import { dial, isConnectedTo } from '../peers/connect.ts'
 import { isRefusal, retryRefused } from '../peers/refused-dials.ts'
-import { runningTimeoutSignal } from '../timing/running-time.ts'
+import { inRunningTime } from '../timing/running-time.ts'
 import { dialsTo } from './host-names.ts'
 import { OPEN_TIMEOUT_MS } from './limits.ts'
 import { ProtocolViolationError } from './protocol-violation-error.ts'
@@ -84,9 +84,11 @@ export class Dialer {
   /** Opens a stream of a protocol. Rejects for a peer that is banned, or may not be dialled now. */
   async openStream(peer: PeerInfo, protocol: string): Promise<Stream> {
     const { connectionManager, requestTimeoutMs = 0 } = this.#init
-    const signal = runningTimeoutSignal(Math.max(OPEN_TIMEOUT_MS, requestTimeoutMs))
-    return this.#untilLetIn(peer, { signal, task: nameIn(protocol) }, () =>
-      connectionManager.openStream(peer.id, protocol, { signal })
+    const task = nameIn(protocol)
+    return inRunningTime(Math.max(OPEN_TIMEOUT_MS, requestTimeoutMs), (signal) =>
+      this.#untilLetIn(peer, { signal, task }, () =>
+        connectionManager.openStream(peer.id, protocol, { signal })
+      )
     )
   }
 

@@ -202,6 +202,7 @@ export class ProtocolClient<Q, R, M> {
       } else {
         const stream = this.#streamTo(peer, peer.id.toString())
         stream.add({ ...pending, repetitions: repetitions + 1 })
+        cancellation?.onRepeat?.()
       }
     }
   }

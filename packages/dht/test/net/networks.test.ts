@@ -155,6 +155,13 @@ describe('a node in two networks', () => {
     await expect(starting).rejects.toThrow('only one waggleKadDHT()')
   })
 
+  it('has one waggle(), and says so (N13m)', async () => {
+    const services = { dht: waggleKadDHT(), one: waggle(), two: waggle() }
+    const starting = libp2pNode({ ...basicServices(), ...services })
+
+    await expect(starting).rejects.toThrow('only one waggle()')
+  })
+
   it('carries nothing from one to the other, with a plain kad-dht in one of them (N13m)', async () => {
     const [one, two] = await Promise.all(['/one/kad/1.0.0', '/two/kad/1.0.0'].map(member))
     const protocol = '/two/kad/1.0.0'

@@ -120,7 +120,10 @@ export class KeptNetwork {
         reconcile: async () => {},
         fingerprints: async ({ id: asked }, keys) =>
           keys.map((key) => fingerprintOf(this.#reached(asked).get(key))),
-        send: async ({ id: to }, key, record) => this.#reached(to).apply(key, this.#moved(record)),
+        send: async ({ id: to }, key, record) => {
+          const applied = this.#reached(to).apply(key, this.#moved(record))
+          return applied.isAccepted ? 'accepted' : applied.reason
+        },
         holds: async ({ id: asked }, key) => !isEmpty(this.#reached(asked).get(key))
       })
     }

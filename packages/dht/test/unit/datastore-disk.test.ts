@@ -4,7 +4,7 @@ import { MemoryDatastore } from 'datastore-core'
 import { type Datastore, Key } from 'interface-datastore'
 import { fromString } from 'uint8arrays/from-string'
 import { toString as stringOf } from 'uint8arrays/to-string'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { datastoreDisk } from '../../src/persistence/datastore-disk.ts'
 import type { Batch, Change, Damage } from '../../src/persistence/disk.ts'
 import { nameOf } from '../../src/store/record-store.ts'
@@ -107,6 +107,20 @@ describe('datastoreDisk', () => {
     })
   })
 
+  it('rejects when the datastore hangs while a node starts', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+    const disk = datastoreDisk(new HangingDatastore())
+    const errors = Promise.allSettled([disk.read(() => {}), disk.note('format')])
+    await vi.advanceTimersByTimeAsync(30_000)
+    vi.useRealTimers()
+
+    for (const result of await errors) {
+      expect(result).toMatchObject({
+        reason: { name: 'DataDirError', message: expect.stringContaining('not answered') }
+      })
+    }
+  })
+
   it.each(['/waggle/record/!', '/waggle/long-record/abc'])(
     'counts and removes what has no name: %s',
     async (key) => {
@@ -135,5 +149,15 @@ class ShortKeyDatastore extends MemoryDatastore {
     }
 
     return super.put(key, value)
+  }
+}
+
+class HangingDatastore extends MemoryDatastore {
+  override async *query(): AsyncGenerator<never> {
+    await new Promise(() => {})
+  }
+
+  override has(): Promise<boolean> {
+    return new Promise(() => {})
   }
 }

@@ -1,3 +1,4 @@
+import type { PeerInfo } from '@libp2p/interface'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { FIRST_SUSPECT_MS, MAX_SUSPECT_MS, MIN_SUSPECT_MS } from '../../src/constants.ts'
 import type { Search } from '../../src/lookup/search.ts'
@@ -80,6 +81,22 @@ describe('Lookups with a frozen peer', () => {
     await after(1)
     expect(ranksAsked(questions)).toEqual([0, 1, 2, 3, 4, 5])
     expect(tookMs()).toBe(FIRST_SUSPECT_MS)
+  })
+
+  it('ask others at once when its connection ends before it responds (N8n)', async () => {
+    const all = scene({ peers: bookOf(peers) })
+    const { ask, questions, wake } = frozenPeers(2)
+    const tookMs = timed(all, searchFor(5), ask)
+    await after(0)
+    const { cancellation } = questions.find(({ contact }) => rankOf(contact) === 2) as Question
+    cancellation.onRepeat?.()
+    await after(0)
+    expect(ranksAsked(questions)).toEqual([0, 1, 2, 3, 4, 5])
+    expect(tookMs()).toBe(0)
+
+    await wake()
+    cancellation.onRepeat?.()
+    expect(all.book.suspicionOf(peers[2] as PeerInfo)).toBe('none')
   })
 
   it('no longer wait for what it was asked before, either, when it is suspected (N8n)', async () => {

@@ -35,6 +35,7 @@ class Newcomer {
         }
 
         this.held.add(nameOf(key))
+        return 'accepted'
       },
       holds: async (_, key) => this.held.has(nameOf(key)),
       ...{ fingerprints: async () => [], reconcile: async () => {}, findNeighbours: async () => {} }

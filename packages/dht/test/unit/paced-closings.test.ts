@@ -1,7 +1,7 @@
 import { type MultiaddrConnection, StreamAbortEvent, StreamCloseEvent } from '@libp2p/interface'
 import { TypedEventEmitter } from 'main-event'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { PacedClosings } from '../../src/transport/paced-closings.ts'
+import { PacedClosings, toldEarly } from '../../src/transport/paced-closings.ts'
 import { busyFor } from '../support/busy-for.ts'
 
 const BUSY_MS = 2
@@ -105,6 +105,29 @@ describe('PacedClosings', () => {
     expect(told).toBe(1)
     expect(timers.mock.results[0]?.value.hasRef()).toBe(true)
     await vi.waitUntil(() => told === 2)
+  })
+
+  it('are told first to the layers that end streams', async () => {
+    const closings = new PacedClosings()
+    const told: string[] = []
+    const names = ['a', 'b', 'c']
+    const connections = names.map((name) => {
+      const inner = connection()
+      const paced = closings.pace(inner)
+      toldEarly(paced).addEventListener('close', () => told.push(`streams of ${name}`))
+      paced.addEventListener('close', () => {
+        busyFor(BUSY_MS)
+        told.push(name)
+      })
+      return inner
+    })
+    connections.forEach(end)
+    expect(told[0]).toBe('streams of a')
+    await vi.waitUntil(() => told.includes('c'))
+
+    expect(told.filter((one) => one.startsWith('streams'))).toHaveLength(names.length)
+    expect(told.indexOf('streams of c')).toBeLessThan(told.indexOf('b'))
+    expect(toldEarly(connections[0] as MultiaddrConnection)).toBe(connections[0])
   })
 
   it('are told to the listeners that are there, each once', () => {

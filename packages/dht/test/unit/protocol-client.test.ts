@@ -2,6 +2,7 @@ import { type Stream, UnsupportedProtocolError } from '@libp2p/interface'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { BufferLimits } from '../../src/admission/buffer-limits.ts'
 import { DEFAULT_NODE_LIMITS } from '../../src/node-limits.ts'
+import type { CancellationToken } from '../../src/timing/cancellation.ts'
 import { FALLBACK_MEMORY_MS } from '../../src/wire/limits.ts'
 import { type ClientParts, ProtocolClient } from '../../src/wire/protocol-client.ts'
 import { type EchoMessage, echoRequests, echoTalker, word } from '../support/echo-protocol.ts'
@@ -28,7 +29,7 @@ const peer = contact(1)
 interface Clientele {
   readonly client: ProtocolClient<Uint8Array, string, EchoMessage>
   readonly talkers: Mailbox<Talker<EchoMessage>>
-  ask(text: string, to?: typeof peer): Promise<string>
+  ask(text: string, to?: typeof peer, cancellation?: CancellationToken): Promise<string>
 }
 
 /** Makes a client whose peers the test controls. An error of `onOpen` prevents a stream. */
@@ -49,8 +50,9 @@ function clientele(onOpen: () => unknown = () => {}, parts: Partial<ClientParts>
   return {
     client,
     talkers,
-    ask: (text, to = peer) =>
+    ask: (text, to = peer, cancellation) =>
       client.request(to, word(text), {
+        cancellation,
         onResponse: (response) => response,
         fallback: () => `without the protocol: ${text}`
       })
@@ -120,15 +122,18 @@ describe('ProtocolClient', () => {
     // A moment after which it would be sent on the first one never comes.
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
     const { ask, talkers } = clientele()
-    const sent = ask('sent')
+    const onRepeat = vi.fn()
+    const sent = ask('sent', peer, { isCancelled: false, onRepeat })
     const first = await talkers.next()
     await first.hear('say')
     const outcomes = Promise.allSettled([sent, ask('waits'), ask('waits, too')])
+    expect(onRepeat).not.toHaveBeenCalled()
     first.stream.abort(new Error('gone'))
 
     const second = await talkers.next()
     const { words } = await second.hear('say')
     expect(words).toEqual([word('sent'), word('waits'), word('waits, too')])
+    expect(onRepeat).toHaveBeenCalledOnce()
     second.say({ name: 'echo', words: words.slice(0, 2) })
     await second.hear('say')
     second.stream.abort(new Error('gone again'))

@@ -49,7 +49,7 @@ class PageScene {
     stopServing: async () => void this.served.delete('records'),
     handOver: async () => {
       this.handedOver.push(this.store.records)
-      return this.isTaken
+      this.isTaken && this.store.clear()
     }
   })
 

@@ -43,6 +43,7 @@ describe('Upkeep', () => {
       async send(_, key, record) {
         sentBytes += encodedSize(record)
         held.apply(key, record)
+        return 'accepted'
       },
       holds: async () => false,
       fingerprints: async (_, keys) => keys.map((key) => fingerprintOf(held.get(key))),

@@ -3,6 +3,7 @@ import { EMPTY_RECORD, getDHTTime, plainRecord, recordKey } from '@waggle/record
 import { TypedEventEmitter, type TypedEventTarget } from 'main-event'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { DHTEvents } from '../../src/events.ts'
+import type { StoreOutcome } from '../../src/lookup/record-channel.ts'
 import type { Member } from '../../src/peers/known-peers.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { fingerprintOf } from '../../src/upkeep/fingerprint.ts'
@@ -34,6 +35,7 @@ describe('Upkeep', () => {
   let looksAround: number
   let isFailing: boolean
   let isReplica: boolean
+  let outcomes: Map<string, StoreOutcome>
   let isNear: boolean
   let store: RecordStore
   let events: TypedEventTarget<DHTEvents>
@@ -49,6 +51,7 @@ describe('Upkeep', () => {
     looksAround = 0
     isFailing = false
     isReplica = true
+    outcomes = new Map()
     isNear = true
     store = new RecordStore()
     events = new TypedEventEmitter()
@@ -67,6 +70,7 @@ describe('Upkeep', () => {
         }
 
         sent.push(to)
+        return outcomes.get(to.id.toString()) ?? 'accepted'
       },
       holds: async () => false,
       async fingerprints(peer, keys) {
@@ -214,8 +218,33 @@ describe('Upkeep', () => {
     })
   })
 
-  it('does nothing on a client, and seldom wakes up for it', async () => {
+  it('hands over all that a former replica holds, each record to the nearest server that takes it (N8k)', async () => {
     isReplica = false
+    const [nearest, second] = nearestFirst(pointOf(KEY), contacts(4))
+    outcomes.set(String(nearest?.id), 'full')
+    await join(...contacts(4))
+    await vi.advanceTimersByTimeAsync(2 * PASS_DELAY_MS)
+
+    expect(sent.map(({ id }) => id)).toEqual([nearest?.id, second?.id])
+    expect(store.records).toBe(0)
+  })
+
+  it('keeps what no server takes, and tries again (N8k)', async () => {
+    isReplica = false
+    isFailing = true
+    await join(...contacts(4))
+    await vi.advanceTimersByTimeAsync(2 * PASS_DELAY_MS)
+    expect(store.records).toBe(1)
+
+    isFailing = false
+    await vi.advanceTimersByTimeAsync(RETRY_MS)
+    expect(sent).toHaveLength(1)
+    expect(store.records).toBe(0)
+  })
+
+  it('does nothing on a client that holds nothing, and seldom wakes up for it', async () => {
+    isReplica = false
+    store.clear()
     await join(...contacts(4))
     await vi.advanceTimersByTimeAsync(3 * REPLICATE_INTERVAL_MS)
 

@@ -20,7 +20,7 @@ interface Moment {
   count: number
 }
 
-/** What is known of a dictionary's entries together. */
+/** An index of a dictionary's entries. */
 interface Index {
   bytes: number
   readonly moments: Map<number, Moment>

@@ -148,7 +148,8 @@ function assertThat(isTrue: boolean, position: Position, otherwise: string): voi
 
 function refuse(position: Position, fault: string): never {
   const { role } = position
-  const rest = role === 'value' ? ', arrays and plain objects can be stored' : ` and arrays can be ${role}s`
+  const rest =
+    role === 'value' ? ', arrays and plain objects can be stored' : ` and arrays can be ${role}s`
   throw new TypeError(
     `${pathTo(position)} ${fault}: null, booleans, numbers, 64-bit bigints, strings, Uint8Array${rest}`
   )

@@ -2,11 +2,11 @@ import type { PeerId } from '@libp2p/interface'
 import { type DHTRecord, EMPTY_RECORD, getDHTTime, plainRecord, recordKey } from '@waggle/record'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { UnreachableError } from '../../src/errors.ts'
-import { BeyondReach } from '../../src/reading/beyond-reach.ts'
+import { GatewayFallback } from '../../src/reading/gateway-fallback.ts'
 import type { Gateways } from '../../src/reading/gateways.ts'
 import { KnownRecords } from '../../src/reading/known-records.ts'
-import { OutOfReach } from '../../src/reading/out-of-reach.ts'
 import type { Reading } from '../../src/reading/reading.ts'
+import { UnreachableServers } from '../../src/reading/unreachable-servers.ts'
 import type { WriteResult } from '../../src/reading/write-replies.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { ACTIVE } from '../support/cancellation.ts'
@@ -25,7 +25,7 @@ const FOUND: Reading = {
 }
 
 describe('a client whose replicas are said to be out of reach', () => {
-  let beyondReach: BeyondReach
+  let gatewayFallback: GatewayFallback
   let known: KnownRecords
   let asked: string[]
 
@@ -43,10 +43,10 @@ describe('a client whose replicas are said to be out of reach', () => {
   beforeEach(() => {
     asked = []
     held = OLD
-    beyondReach = new BeyondReach({
+    gatewayFallback = new GatewayFallback({
       gateways,
       isClient: () => true,
-      outOfReach: new OutOfReach({
+      unreachable: new UnreachableServers({
         routing: { nearest: () => [], members: () => [] } as never,
         peers: { isFull: () => false, isOutOfReach: () => true },
         numReplicas: 5
@@ -56,14 +56,14 @@ describe('a client whose replicas are said to be out of reach', () => {
       ...{ store: new RecordStore(), numReplicas: 5, self: contact(99).id, isReplica: () => false },
       routing: { nearest: () => [] } as never
     })
-    beyondReach.add(GHOSTS)
+    gatewayFallback.add(GHOSTS)
   })
 
   async function read(
     latest: boolean,
     direct: () => Promise<Reading> = async () => FOUND
   ): Promise<unknown> {
-    const reading = await beyondReach.read(
+    const reading = await gatewayFallback.read(
       KEY,
       { cancellation: ACTIVE, latest },
       {
@@ -109,16 +109,16 @@ describe('a client of servers without room', () => {
   let asked: string[]
   let outcome: WriteResult['outcome']
   let held: DHTRecord
-  let beyondReach: BeyondReach
+  let gatewayFallback: GatewayFallback
   const known = new KnownRecords({
     ...{ store: new RecordStore(), numReplicas: 5, self: contact(99).id, isReplica: () => false },
     routing: { nearest: () => [] } as never
   })
 
-  /** So many of the five servers are full. */
+  /** Makes a client for which some of the five servers are full. */
   function clientOf(full: number): void {
     const isFull = (id: PeerId): boolean => GHOSTS.slice(0, full).some((one) => one.id.equals(id))
-    beyondReach = new BeyondReach({
+    gatewayFallback = new GatewayFallback({
       gateways: {
         for: () => [],
         async read(_key, _options, isOneEnough) {
@@ -131,7 +131,7 @@ describe('a client of servers without room', () => {
         }
       },
       isClient: () => true,
-      outOfReach: new OutOfReach({
+      unreachable: new UnreachableServers({
         routing: { nearest: () => GHOSTS },
         peers: { isFull, isOutOfReach: () => false },
         numReplicas: 5
@@ -151,7 +151,7 @@ describe('a client of servers without room', () => {
       return FOUND
     }
     const options = { cancellation: ACTIVE, latest }
-    return (await beyondReach.read(KEY, options, { known, direct })).record
+    return (await gatewayFallback.read(KEY, options, { known, direct })).record
   }
 
   async function write(): Promise<unknown> {
@@ -159,7 +159,7 @@ describe('a client of servers without room', () => {
       asked.push('replicas')
       return { outcome: 'held', peers: new Map(), winner: undefined }
     }
-    return (await beyondReach.write(KEY, NEW, { cancellation: ACTIVE, direct })).outcome
+    return (await gatewayFallback.write(KEY, NEW, { cancellation: ACTIVE, direct })).outcome
   }
 
   it('has one gateway read and write, and takes no place at the replicas (N10d, N14)', async () => {

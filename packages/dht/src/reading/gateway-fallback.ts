@@ -3,15 +3,15 @@ import { type DHTRecord, EMPTY_RECORD, isEmpty, join } from '@waggle/record'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import type { GatewayReading, Gateways } from './gateways.ts'
 import type { KnownRecords } from './known-records.ts'
-import type { OutOfReach } from './out-of-reach.ts'
 import { isSufficient, type Reading, type ReadOptions } from './reading.ts'
+import type { UnreachableServers } from './unreachable-servers.ts'
 import { joinResults, type WriteResult } from './write-replies.ts'
 
-export interface BeyondReachInit {
+export interface GatewayFallbackInit {
   readonly gateways: Gateways
-  readonly outOfReach: OutOfReach
+  readonly unreachable: UnreachableServers
 
-  /** Whether this node is a client. A server that others cannot be reached from says so (N11). */
+  /** Whether this node is a client. A server that cannot reach others says so (N11). */
   readonly isClient: () => boolean
 }
 
@@ -22,14 +22,14 @@ const SETTLED: readonly WriteResult['outcome'][] = ['held', 'beaten', 'expired']
 type Direct<T> = (onMissing: (missing: readonly PeerInfo[]) => void) => Promise<T>
 
 /**
- * Has gateways ask the replicas that a client cannot dial (N14). It asks replicas itself first, unless it
+ * Falls back on gateways for replicas that a client cannot dial (N14). The client asks replicas itself first, unless it
  * knows that at least half of a key's are out of reach. While servers are full, one gateway does all of the work, so
  * that a client takes up one place, and not one at each replica.
  */
-export class BeyondReach {
-  readonly #init: BeyondReachInit
+export class GatewayFallback {
+  readonly #init: GatewayFallbackInit
 
-  constructor(init: BeyondReachInit) {
+  constructor(init: GatewayFallbackInit) {
     this.#init = init
   }
 
@@ -45,7 +45,7 @@ export class BeyondReach {
 
   /** Takes note of replicas that did not respond. Returns whether a gateway may reach them. */
   add(missing: readonly PeerInfo[]): boolean {
-    return missing.length > 0 && this.#init.isClient() && this.#init.outOfReach.add(missing)
+    return missing.length > 0 && this.#init.isClient() && this.#init.unreachable.add(missing)
   }
 
   /** Reads directly and by gateways, as far as that is needed. */
@@ -61,8 +61,8 @@ export class BeyondReach {
     const ask = (): Promise<GatewayReading | undefined> => gateways.read(key, options, isScarce)
     const asking = this.isNeeded(key) ? ask() : undefined
     asking?.catch(() => {})
-    // The latest takes all that can be reached, and so does that nothing is there: gateways may lie, and so may those
-    // who say that replicas are missing.
+    // `latest`, and an absent key, take all replicas that can be reached: gateways may lie, and so may peers that
+    // name missing replicas.
     const early = isScarce || options.latest !== true ? await asking : undefined
 
     if (early !== undefined && isAnswer(early, isScarce)) {
@@ -123,11 +123,11 @@ export class BeyondReach {
   }
 
   #isScarce(key: Uint8Array): boolean {
-    return this.#init.isClient() && this.#init.outOfReach.isScarce(key)
+    return this.#init.isClient() && this.#init.unreachable.isScarce(key)
   }
 
   #share(key: Uint8Array): number {
-    return this.#init.isClient() ? this.#init.outOfReach.share(key) : 0
+    return this.#init.isClient() ? this.#init.unreachable.share(key) : 0
   }
 }
 

@@ -5,7 +5,7 @@ import type { PeerBook } from '../peers/peer-book.ts'
 import { PeerIndex } from '../peers/peer-index.ts'
 import type { Routing } from '../peers/routing.ts'
 
-export interface OutOfReachInit {
+export interface UnreachableServersInit {
   readonly routing: Routing
   readonly peers: Pick<PeerBook, 'isFull' | 'isOutOfReach'>
   readonly numReplicas: number
@@ -26,15 +26,15 @@ export const MAX_REMEMBERED = 1000
  * The servers that a client could not dial, or that had no room for it, by their place in the key space. For as long
  * as that holds, and at most for a minute, it asks gateways first for keys of which these are the replicas.
  */
-export class OutOfReach {
-  readonly #init: OutOfReachInit
+export class UnreachableServers {
+  readonly #init: UnreachableServersInit
   readonly #index = new PeerIndex()
   readonly #servers = new BoundedMap<string, Remembered>({
     maxSize: MAX_REMEMBERED,
     onEvict: (_, { peer }) => this.#index.delete(peer)
   })
 
-  constructor(init: OutOfReachInit) {
+  constructor(init: UnreachableServersInit) {
     this.#init = init
   }
 
