@@ -272,7 +272,7 @@ describe('waggle ping', () => {
 })
 
 describe('waggle id', () => {
-  it('tells who the node of this machine is', async () => {
+  it('tells the peer id of the node of this machine', async () => {
     await using directory = await temporaryDirectory()
     const control = join(directory.path, 'node.sock')
     await using other = await served(['--control', control])
@@ -282,7 +282,7 @@ describe('waggle id', () => {
     expect(JSON.parse(stdout)).toEqual({ peerId, ownerTag: `[owner:${peerId}]` })
   })
 
-  it('tells whose key it is, who alone can write to places with its tag (R15)', async () => {
+  it('tells the peer id of a key, whose owner alone can write to places with its tag (R15)', async () => {
     await using directory = await temporaryDirectory()
     const [mine, other] = ['mine', 'other'].map((name) => join(directory.path, `${name}.key`))
     const { stdout } = await waggle(['id', mine ?? '', '--json'])

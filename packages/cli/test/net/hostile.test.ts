@@ -28,7 +28,7 @@ describe('the metrics of a node', () => {
     await endpoint?.[Symbol.asyncDispose]()
   })
 
-  it('are gathered once in a second, whoever asks for them (N13h)', async () => {
+  it('are gathered once in a second, for any number of readers (N13h)', async () => {
     const [first, second] = await Promise.all([fetch(endpoint.url), fetch(endpoint.url)])
     expect([first.status, second.status]).toEqual([200, 200])
     expect(await first.text()).toBe(await second.text())
@@ -45,7 +45,7 @@ describe('the metrics of a node', () => {
     expect(statusCode).toBe(status)
   })
 
-  it('are read by a few at once, of whom the oldest give way: nobody is kept out (N13h)', async () => {
+  it('are read by a few at once, of which the oldest give way: no reader is kept out (N13h)', async () => {
     const { port } = new URL(endpoint.url)
     const closed = Array.from({ length: SLOW_READERS }, async () => {
       const socket = connect(Number(port), '127.0.0.1').on('error', () => {})

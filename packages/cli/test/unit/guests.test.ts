@@ -29,7 +29,7 @@ describe('guestsOf', () => {
 })
 
 describe('eventsOf', () => {
-  it('tells who came, who went, and who has another answer, but of no renewal', () => {
+  it('tells arrivals, departures and changed answers, but no renewals', () => {
     const yes = { value: 'yes', expirationTime: 10 }
     const no = { value: 'no', expirationTime: 10 }
 

@@ -39,7 +39,7 @@ async function ownNode(allowPeer?: AllowPeer) {
 }
 
 describe('allowPeer', () => {
-  it('lets in whom it allows, and nobody else, whoever dials (N9i)', async () => {
+  it('lets in allowed peers only, in either direction (N9i)', async () => {
     const allowed = new Set<string>()
     await using keeper = await DHT.create({
       allowPeer: async (peerId, purpose) => purpose === 'write' || allowed.has(peerId.toString())

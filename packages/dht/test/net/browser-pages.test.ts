@@ -132,7 +132,7 @@ describe.skipIf(CHROMIUM === undefined)(inChromium('pages that talk to each othe
     expect(await found('during')).toBe('third')
   })
 
-  it('let in only whom allowPeer lets in (N9i)', async () => {
+  it('let in only peers that allowPeer lets in (N9i)', async () => {
     await using server = await serve()
     const shy = await openPage(server.multiaddrs[0]?.split('/p2p/').at(-1))
     const other = await openPage()

@@ -163,7 +163,7 @@ describe('strictClock', () => {
     expect(error.message).toContain('requestTimeoutMs')
   })
 
-  it('lets those join who meet stock peers, which tell no time (N1)', async () => {
+  it('lets nodes join through stock peers, which tell no time (N1)', async () => {
     await using stock = await stockNode()
     await using dht = await DHT.create({
       initialPeers: stock.getMultiaddrs(),
@@ -212,8 +212,8 @@ describe('a peer that tells nonsense for a time', () => {
   }
 })
 
-describe('the one who tells the time', () => {
-  it('does so on one stream again and again, and disconnects who sends anything else (N9c)', async () => {
+describe('a node that tells the time', () => {
+  it('does so on one stream again and again, and disconnects a peer that sends anything else (N9c)', async () => {
     await using dht = await DHT.create()
     await using client = await DHT.create({ clientMode: true, initialPeers: dht.multiaddrs })
     const [connection] = client.libp2p.getConnections(dht.peerId)
@@ -259,7 +259,7 @@ describe('records between peers whose clocks differ by as much as is allowed', (
     ).rejects.toBeInstanceOf(InvalidExpirationError)
   })
 
-  it('have one winner, whoever wrote it: the clock of the writer, not of the replica, counts (R2)', async () => {
+  it('have one winner: the clock of the writer, not of the replica, counts (R2)', async () => {
     await using behind = await skewedDHT(-AHEAD_S)
     await using ahead = await skewedDHT(AHEAD_S / 2, { initialPeers: behind.multiaddrs })
     await expect.poll(() => behind.stats().knownPeers, PATIENCE).toBe(1)

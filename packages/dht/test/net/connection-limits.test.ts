@@ -80,7 +80,7 @@ describe('the connections of a node', () => {
 })
 
 describe('a node that takes no more connections', () => {
-  it('is called full by whoever tries to join (N8g)', async () => {
+  it('is called full by the peers that try to join (N8g)', async () => {
     await using dht = await DHT.create({
       libp2pOptions: { connectionManager: { deny: ['/ip4/127.0.0.1'] } }
     })

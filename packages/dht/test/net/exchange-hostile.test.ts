@@ -308,7 +308,7 @@ describe('a replica that', () => {
     expect(await stored).toBe(true)
   })
 
-  it('names a peer where it is not hides nothing from who hears it named rightly (N4, N9h)', async () => {
+  it('names a peer at a wrong address hides nothing from a node that hears the right one (N4, N9h)', async () => {
     await using holder = await DHT.create(UNHURRIED)
     await using client = await DHT.create({ ...UNHURRIED, cache: false })
     await using liar = await impostor()

@@ -137,7 +137,7 @@ describe('a peer that starts again at its address with its identity', () => {
 })
 
 describe('a network of Waggle peers and stock peers', () => {
-  it('agrees, whoever writes and whoever reads (N1, N3)', { timeout: 120_000 }, async () => {
+  it('agrees for all writers and readers (N1, N3)', { timeout: 120_000 }, async () => {
     await using net = await testnet(3)
     await using first = await stockNode()
     await using second = await stockNode()

@@ -25,7 +25,7 @@ const REPLY_BYTES = 2048
 /** Requests that other servers get for one key: those of one lookup, and a repair for each replica. */
 const MAX_REQUESTS = SEARCH_WIDTH + NUM_REPLICAS
 
-/** What the other servers have done so far. */
+/** The work of the other servers so far. */
 interface Done {
   readonly keys: number
   readonly bytes: number

@@ -83,7 +83,7 @@ describe('a client that can dial one of 8 servers', () => {
     expect(report).toMatchObject({ outcome: 'beaten', by: { value: 'later' } })
   })
 
-  it('hears of every change of the keys that it watches, whoever holds them (N14)', async () => {
+  it('hears of every change of the keys that it watches, at any replica (N14)', async () => {
     const keys = KEYS.slice(80)
     const heard = new Map<string, unknown>()
     const stop = keys.map((key) => {

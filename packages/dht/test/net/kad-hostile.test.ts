@@ -64,7 +64,7 @@ describe('kad-dht of a node', () => {
     return promise
   }
 
-  it('answers what it serves, and resets the streams of whoever asks for more (N13c)', async () => {
+  it('answers what it serves, and resets the streams of peers that ask for more (N13c)', async () => {
     const cid = Buffer.concat([Uint8Array.of(1, 0x55, 0x12, 0x20), randomBytes(32)])
     const pk = Buffer.concat([Buffer.from('/pk/'), randomBytes(38)])
     const record = new Libp2pRecord(pk, randomBytes(40), new Date()).serialize()
@@ -77,7 +77,7 @@ describe('kad-dht of a node', () => {
     expect(dht.libp2p.getConnections(bad.peerId)).toHaveLength(1)
   })
 
-  it('bans whoever sends garbage again and again (N13d)', async () => {
+  it('bans a peer that sends garbage again and again (N13d)', async () => {
     await vi.waitUntil(async () => {
       const stream = await open().catch(() => undefined)
       stream?.send(Buffer.concat([Uint8Array.of(50), randomBytes(50).fill(0xff)]))

@@ -58,7 +58,7 @@ describe('a node that is alone', () => {
 })
 
 describe('what is printed of a DHT', () => {
-  it('says who it is and how it stands', async () => {
+  it('shows its peer id and its state', async () => {
     const dht = await DHT.create({ clientMode: true })
     expect(inspect(dht)).toBe(`DHT(${dht.peerId}, client, 0 connected)`)
     await dht.stop()
@@ -83,7 +83,7 @@ describe('DHT.stop', () => {
     expect(dht.peers).toEqual([])
   })
 
-  it('resolves for all who call it when the node has stopped', async () => {
+  it('resolves for all callers when the node has stopped', async () => {
     const dht = await DHT.create()
 
     const statuses = await Promise.all(

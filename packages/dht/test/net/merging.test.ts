@@ -50,7 +50,7 @@ async function readByAll(key: Key, nodes = net.nodes): Promise<(FoundValue | und
 }
 
 describe('writers of one dictionary at one moment', () => {
-  it('lose no subkey in fifty rounds, whoever reads (N2, N5, N6)', {
+  it('lose no subkey in fifty rounds, for any reader (N2, N5, N6)', {
     timeout: 400_000
   }, async () => {
     for (let round = 0; round < ROUNDS; round++) {

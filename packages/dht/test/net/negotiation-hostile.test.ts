@@ -21,7 +21,7 @@ describe('a peer that offers protocols without end', () => {
 
   afterEach(() => dht?.stop())
 
-  it('is answered a few times before anybody knows who it is (N13a)', async () => {
+  it('is answered a few times before it is identified (N13a)', async () => {
     const [address] = dht.multiaddrs
     const port = Number(address?.getComponents().find(({ name }) => name === 'tcp')?.value)
     const socket = connect(port, '127.0.0.1')

@@ -22,7 +22,7 @@ async function slowNode(): Promise<{ node: DisposableNode<ServiceMap>; asked: ()
   return { node, asked: () => asked }
 }
 
-describe('who a peer is (N8f)', () => {
+describe('the identity of a peer (N8f)', () => {
   it('is asked again when the peer was too busy to say so', async () => {
     const { node: slow, asked } = await slowNode()
     await using _slow = slow

@@ -54,7 +54,7 @@ describe('a node that lost all its peers', () => {
     await expect.poll(() => node.get('key'), PATIENCE).toMatchObject({ value: 'stored meanwhile' })
   })
 
-  it('asks its initial peer, when that is back, whom it has met meanwhile (N8h)', async () => {
+  it('asks its initial peer, when that is back, for the peers that it has met meanwhile (N8h)', async () => {
     const listenOn = await freeAddress()
     const identityPath = pathOf(directory, 'initial.key')
     await using first = await PeerProcess.start({ listenOn, identityPath })
@@ -123,7 +123,7 @@ describe('a node that lost all its peers', () => {
   })
 })
 
-describe('a node that remembers whom it met', () => {
+describe('a node that remembers the peers that it met', () => {
   const forever = new AbortController().signal
   const OPTIONS = { requireBootstrap: true, strictClock: false, signal: undefined }
 

@@ -63,7 +63,7 @@ describe('records where peers come and go', { timeout: 120_000 }, () => {
     await expect.poll(() => lacking(all), AUDITED).toBe(0)
   })
 
-  it('are handed to nobody who is a client (N6, N7)', async () => {
+  it('are handed to no client (N6, N7)', async () => {
     await using net = await testnet(3, UNHURRIED)
     await storeAll(net.nodes[0] as DHT)
     const client = await net.add({ clientMode: true })

@@ -74,7 +74,7 @@ describe('kad-dht', () => {
     )
   })
 
-  it('resets the stream of whoever puts what the validator refuses', async () => {
+  it('resets the stream of a peer that puts a record which the validator refuses', async () => {
     await using holder = await stockNode()
     await using writer = await stockNode()
     await acquaint(holder, writer)

@@ -170,7 +170,7 @@ describe('watch', () => {
 })
 
 describe('watch, where peers come and go', { timeout: 120_000 }, () => {
-  it('is told by who takes the place of a replica that was killed', async () => {
+  it('is told by the peer that takes the place of a killed replica', async () => {
     await using net = await testnet(4, { ...UNHURRIED, numReplicas: 1 })
     const [first] = net.nodes as [DHT, ...DHT[]]
     const client = await net.add({ clientMode: true })

@@ -60,7 +60,7 @@ describe('BufferLimits', () => {
     buffers.stop()
   })
 
-  it('ends those of who has most when all have too much together (N9d)', () => {
+  it('ends those of the peer with most when all have too much together (N9d)', () => {
     const buffers = new BufferLimits(LIMITS)
     const streams = [90, 60, 70, 80].map((bytes) => streamWith(bytes))
     streams.forEach((stream, i) => {

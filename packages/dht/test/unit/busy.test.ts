@@ -78,7 +78,7 @@ describe('a node with too much to do', () => {
   })
 })
 
-describe('who asks a busy peer', () => {
+describe('a client of a busy peer', () => {
   it('is told so at once, for all that travelled in the message (N8b)', async () => {
     const { ask, peer } = asking(source)
     const answers = Promise.allSettled([ask(find('a')), ask(find('b')), ask(store('c'))])

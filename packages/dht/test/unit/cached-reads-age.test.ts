@@ -157,7 +157,7 @@ describe('the age of an answer (N5b)', () => {
 describe('a subkey that this node stores', () => {
   const [own, others] = [subkeyRecord('a', 1, START + 100), subkeyRecord('b', 2, START + 100)]
 
-  it('is part of every read from then on, whoever has it (N5b)', async () => {
+  it('is part of every read from then on, wherever it is held (N5b)', async () => {
     for (const latest of [false, true]) {
       const node = new SimulatedCache(KEY)
       node.put(others, ...ALL)

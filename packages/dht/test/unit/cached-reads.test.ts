@@ -114,7 +114,7 @@ describe('CachedReads.read', () => {
 })
 
 describe('a cached record', () => {
-  it('is always there for whoever uses it, when its publisher renews it in time', async () => {
+  it('is always there for readers, when its publisher renews it in time', async () => {
     const node = new SimulatedCache(KEY, {}, ANY_AGE)
     node.put(plainRecord('v', START + 12), ...ALL)
     await node.read()

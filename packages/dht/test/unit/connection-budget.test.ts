@@ -142,7 +142,7 @@ describe('peersToDisconnect', () => {
     expect(more.length - chosen.length).toBe(marks.lowTotal)
   })
 
-  it('makes room at the cost of peers that have not said who they are first (N10a)', () => {
+  it('makes room at the cost of unidentified peers first (N10a)', () => {
     const peers = [...clients(18), ...servers(3, { role: 'unidentified', usedAtMs: NOW_MS })]
     const chosen = peersToDisconnect(peers, marks, NOW_MS)
     expect(chosen.slice(0, 3)).toEqual(['server 0', 'server 1', 'server 2'])

@@ -30,7 +30,7 @@ describe('Goodbyes', () => {
     expect(said.has(peer)).toBe(true)
   })
 
-  it('tell who leaves from who is idle (N10c)', () => {
+  it('tell leaving peers from idle ones (N10c)', () => {
     const { said, onIdle, onLeaving } = goodbyes([])
     said.hear(peer, 'idle')
     expect(said.has(peer)).toBe(true)

@@ -138,7 +138,7 @@ describe('GuardedStream', () => {
     expect(guarded.status).toBe('aborted')
   })
 
-  it('ends with the stream under it, whoever ends it', async () => {
+  it('ends with the stream under it, from either side', async () => {
     await open({ cut: piecesUpTo(4) })
     near.abort(new Error('enough'))
     await vi.waitUntil(() => guarded.status !== 'open', PATIENCE)

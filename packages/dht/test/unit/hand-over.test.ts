@@ -108,7 +108,7 @@ describe('newOwners', () => {
     expect(newOwners(changeFor(4, lost, { isFresh }))).toEqual([])
   })
 
-  it('has who holds the record without being near hand it over when all that were near are gone', () => {
+  it('has a distant holder hand the record over when all near ones are gone', () => {
     const lost = { before: [1, 2, 3, 4, 5, 9], joined: [6], left: [1, 2, 3, 4, 5] }
 
     expect(newOwners(changeFor(9, lost))).toEqual([6])
@@ -128,7 +128,7 @@ describe('replicationTargets', () => {
     ])
   })
 
-  it('has nobody bring it anywhere who is alone, or not near', () => {
+  it('has no peer hand it over that is alone, or not near', () => {
     expect(replicationTargets(1, [1])).toEqual([])
     expect(replicationTargets(1, [])).toEqual([])
     expect(replicationTargets(9, [1, 2])).toEqual([])

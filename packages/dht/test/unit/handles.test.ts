@@ -285,7 +285,7 @@ describe('a handle of a dictionary', () => {
 describe('a presence', () => {
   const Member = z.object({ name: z.string() })
 
-  it('has the members by peer id, and nobody who does not sign as that peer', async () => {
+  it('has the members by peer id, and no entry that the peer has not signed', async () => {
     const { dht, misfits, onMisfit, presence } = scene()
     const room = presence(KEY, Member, { onMisfit })
     await using me = room.join({ name: 'Alice' })

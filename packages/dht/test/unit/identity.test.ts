@@ -44,7 +44,7 @@ describe('identityAt', () => {
     expect(await readdir(directory)).toEqual(['identity.key'])
   })
 
-  it('gives all who make the file at once the same key', async () => {
+  it('gives all processes that make the file at once the same key', async () => {
     const keys = await Promise.all(Array.from({ length: 8 }, () => identityAt(path)))
     const different = new Set(keys.map((key) => Buffer.from(bytesOf(key)).toString('hex')))
 

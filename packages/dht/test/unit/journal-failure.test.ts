@@ -69,7 +69,7 @@ describe('Journal on a disk that fails', () => {
     expect(await closing).toBe(2)
   })
 
-  it('does not have those wait who came while it was failing', async () => {
+  it('keeps no caller waiting that came while it was failing', async () => {
     kept.disk.shut()
     await pass()
     kept.write('other')

@@ -154,7 +154,7 @@ describe('changes', () => {
     ])
   })
 
-  it('are renewals only for who asks, and are deletions, not expiries, after a renewal', async () => {
+  it('are renewals only on request, and are deletions, not expiries, after a renewal', async () => {
     using scene = new WatchScene()
     scene.write([0], value('same', 10))
     const plain = collected(scene.watching())

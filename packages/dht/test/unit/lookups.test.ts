@@ -35,7 +35,7 @@ async function isSettled(promise: Promise<unknown>): Promise<boolean> {
 const isSecondOrThird: LookupsInit['isReady'] = (contact) => [1, 2].includes(rankOf(contact))
 
 describe('Lookups.run, with peers that have to be dialled', () => {
-  it('asks connected peers whom they know before it dials any (N10e)', async () => {
+  it('asks connected peers for the ones that they know before it dials any (N10e)', async () => {
     const { run } = scene({ isReady: isSecondOrThird })
     const { ask, questions } = hesitantPeers()
     void run(searchFor(5, peers.slice(1)), ask)
@@ -139,7 +139,7 @@ describe('Lookups.run', () => {
     expect(questions).toHaveLength(2 + PARALLELISM)
   })
 
-  it('asks all that are left when an answer names nobody who is nearer', async () => {
+  it('asks all remaining peers when an answer names none that is nearer', async () => {
     const { run } = scene()
     const { ask, questions } = hesitantPeers()
     void run(searchFor(30), ask)

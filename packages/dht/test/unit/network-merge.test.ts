@@ -108,7 +108,7 @@ describe('NetworkMerge', () => {
     expect(world.dials).toBe(1)
   })
 
-  it('leaves those alone who could not be reached, for a while', async () => {
+  it('leaves unreachable peers alone for a while', async () => {
     const world = new SimulatedWorld()
     const [[one], [other, dead]] = [world.network(1), world.network(2)] as unknown as [
       [SimulatedPeer],

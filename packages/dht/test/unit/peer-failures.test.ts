@@ -154,7 +154,7 @@ describe('PeerBook.recordFailure', () => {
     expect([there, connected].map((one) => book.isAvoided(one))).toEqual([false, false])
   })
 
-  it('remembers a few failed sets of addresses of one peer, whoever names more (N9h)', () => {
+  it('remembers a few failed sets of addresses of one peer, however many are named (N9h)', () => {
     for (let port = 1; port <= 5; port++) {
       book.recordFailure(named(50, port))
     }

@@ -65,14 +65,14 @@ describe('PeerRanking.choose', () => {
     expect(one.choose([a, c, b])).toBe(c)
   })
 
-  it('knows those whom it chose by their names, whoever speaks of them', () => {
+  it('knows chosen peers by their names, in any object', () => {
     const one = ranking()
     one.choose([{ ...b }])
 
     expect(one.choose([a, b])).toBe(b)
   })
 
-  it('forgets whom others asked in the turn before', () => {
+  it('forgets the peers that others asked in the turn before', () => {
     const one = ranking()
     one.choose([b])
     expect(one.choose([a, b])).toBe(b)

@@ -32,7 +32,7 @@ describe('PeerRecords', () => {
     return peers.map((peer) => book.isAvoided(contactOf(peer)))
   }
 
-  it('keep so many and no more, and forget first who failed the longest ago (N9d)', () => {
+  it('keep a limited number, and forget the peer first that failed the longest ago (N9d)', () => {
     fail(many)
     fail([first])
     const last = peerNumber(MAX_PEER_RECORDS)
@@ -57,7 +57,7 @@ describe('PeerRecords', () => {
     expect(book.records.size).toBe(0)
   })
 
-  it('keep banned peers, whoever fails or is late (N9d)', () => {
+  it('keep banned peers, however many others fail or are late (N9d)', () => {
     book.ban(first, error)
     fail(numbered(1, MAX_PEER_RECORDS))
 

@@ -82,7 +82,7 @@ describe('peerStoreLimits', () => {
     expect(known.size).toBe(MAX_IDLE_PEERS)
   })
 
-  it('forgets nobody who has come back meanwhile', async () => {
+  it('forgets no peer that has come back meanwhile', async () => {
     const { known, connected, hear } = scene()
     hear(peerNumber(1))
     connected.add(peerNumber(1).toString())

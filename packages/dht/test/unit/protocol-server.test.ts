@@ -92,7 +92,7 @@ describe('what waits on streams', () => {
       const limits = { ...DEFAULT_NODE_LIMITS, maxBufferedBytesPerPeer: 100_000 }
       const buffers = new BufferLimits(limits)
       const server = new ProtocolServer({ limits, buffers })
-      const talkers = []
+      const talkers: { readonly stream: Stream }[] = []
 
       for (const serve of [exchange, watch, compare]) {
         const [mine, theirs] = await source.open()

@@ -120,7 +120,7 @@ describe('a publication', () => {
     expect(await scene.read()).toBe('mine')
   })
 
-  it('is pending while a validator of this node refuses it, and says so to those who wait (N7)', async () => {
+  it('is pending while a validator of this node refuses it, and says so to waiting callers (N7)', async () => {
     const scene = new Scene()
     const validate = vi.fn(({ value }) => value !== 'bad' || 'it is bad')
     scene.net.self.store.checks.addValidators([{ name: 'taste', validate }])

@@ -194,7 +194,7 @@ describe('RecordChecks.show', () => {
     expect(shown(by, record)).toBeUndefined()
   })
 
-  it('refuses nothing any more when all who added a validator have taken it back', () => {
+  it('refuses nothing any more when every DHT has taken its validator back', () => {
     const validator = only('alice')
     const by = checks(validator)
     const record = party('bob')

@@ -45,7 +45,7 @@ describe('a store that is full', () => {
     expect(store.records).toBe(1000)
   })
 
-  it('gives a newcomer room at the expense of who has most (N7)', () => {
+  it('gives a newcomer room at the expense of the peer with most (N7)', () => {
     const store = storeOf({ maxRecords: 1000 })
 
     for (let i = 0; i < 1000; i++) {
@@ -94,7 +94,7 @@ describe('a store that is full', () => {
     })
   })
 
-  it('lets what has expired go first, whoever stored it', () => {
+  it('lets expired records go first, of any peer', () => {
     const clock = manualClock(NOW)
     const store = storeOf({ clock, maxRecords: 10 })
     put(store, 'small', 0, SOON)

@@ -47,7 +47,7 @@ describe('RelayBudget', () => {
     expect(opened).toBe(MAX_CIRCUITS)
   })
 
-  it('has those wait who send more than their share, and all when all do (N13g)', () => {
+  it('has senders wait that exceed their share, and all when all do (N13g)', () => {
     let nowMs = 0
     const budget = new RelayBudget(() => nowMs)
     expect(budget.pass('a', RELAYED_BYTES_PER_SECOND_PER_PEER)).toBe(0)

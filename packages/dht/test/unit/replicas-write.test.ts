@@ -137,7 +137,7 @@ describe('Replicas.write', () => {
     expect(net.holders(KEY)).toEqual([...NEAREST, 15])
   })
 
-  it('hears of a later one from whoever answers, replica or not (N6)', async () => {
+  it('hears of a later one from any peer that answers, replica or not (N6)', async () => {
     const net = network({ size: 20, known: (rank) => rank === 15 })
     net.peer(15).store.apply(KEY, plainRecord('a later one', START + 101))
 

@@ -80,7 +80,7 @@ describe('Search', () => {
     )
   })
 
-  it('passes over nobody who is nearer and alive, except whom it avoids (N4, N8c)', () => {
+  it('passes over no nearer live peer, except avoided ones (N4, N8c)', () => {
     fc.assert(
       fc.property(anyWorld, (world) => {
         const { answers, heardOf } = searched(world)

@@ -16,7 +16,7 @@ describe('a search among liars', () => {
     expect(search.choices()).toEqual(peers.slice(1, 20))
   })
 
-  it('keeps who has answered, whoever is named afterwards (N9h)', () => {
+  it('keeps peers that have answered, however many are named afterwards (N9h)', () => {
     const search = new Search({ target, count: 3, maxCandidates: 4 })
     const far = peers.slice(-3)
     search.add(far)

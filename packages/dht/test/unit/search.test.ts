@@ -47,7 +47,7 @@ describe('Search', () => {
     expect(wanted(searchFor(3, peers.toReversed()))).toEqual(peers.slice(0, 3))
   })
 
-  it('leaves the choice among these, and offers nobody again who was chosen (N4)', () => {
+  it('leaves the choice among these, and offers no chosen peer again (N4)', () => {
     const search = searchFor(4)
     expect(search.choices()).toEqual(peers.slice(0, 4))
 
@@ -72,7 +72,7 @@ describe('Search', () => {
     expect(wanted(searchFor(20))).toEqual(peers)
   })
 
-  it('says whether an answer names anybody who is to be asked', () => {
+  it('says whether an answer names any peer that is to be asked', () => {
     const search = searchFor(2, peers.slice(2, 6))
 
     expect(search.recordResponse(peers[2] as PeerInfo, peers.slice(2))).toBe(false)
@@ -167,7 +167,7 @@ describe('Search', () => {
     expect(wanted(search)).toEqual([...peers.slice(4), ...peers.slice(0, 2)])
   })
 
-  it('asks nothing of banned peers, whoever names them, and others instead (N9c)', () => {
+  it('asks nothing of banned peers, even if others name them, and other peers instead (N9c)', () => {
     const banned = new Set(peers.slice(0, 3))
     const rankOf = (contact: PeerInfo): PeerRank => (banned.has(contact) ? 'never' : 'first')
     const nearest = (_: Uint8Array, count: number): PeerInfo[] => peers.slice(0, count)
@@ -181,7 +181,7 @@ describe('Search', () => {
     expect(search.answers()).toEqual(peers.slice(3, 5))
   })
 
-  it('says of each peer that is named who named it', () => {
+  it('says of each named peer which one named it', () => {
     const named: unknown[] = []
     const search = new Search({
       target,
@@ -224,7 +224,7 @@ describe('Search', () => {
     expect(search.answers()).toEqual(peers.slice(0, 3))
   })
 
-  it('leaves out a peer that was struck out at the start, such as a client, whoever names it', () => {
+  it('leaves out a peer that was struck out at the start, such as a client, even if others name it', () => {
     const self = contactOf((peers[0] as PeerInfo).id)
     const search = searchFor(2, [self, ...peers.slice(1)])
     search.recordFailure(self)
@@ -257,7 +257,7 @@ describe('Search', () => {
     expect(wanted(search)).toHaveLength(3)
   })
 
-  it('takes in whom a peer names that it never asked, but not the answer', () => {
+  it('takes in the peers that an unasked peer names, but not its answer', () => {
     const search = searchFor(2, [])
     search.recordResponse(contactOf(peerNumber(99)), peers.slice(0, 1))
 

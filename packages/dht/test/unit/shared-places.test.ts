@@ -26,7 +26,7 @@ function addTo(places: SharedPlaces<Taker>, owner: string, count: number): Taker
 }
 
 describe('SharedPlaces', () => {
-  it('are taken from whoever has most, its oldest first, when somebody else needs one (N13e)', () => {
+  it('are taken from the host with most, its oldest first, when another one needs one (N13e)', () => {
     const places = new SharedPlaces<Taker>({ maxSize: MAX_SIZE, reason: 'enough' })
     const light = addTo(places, 'light', 3)
     const heavy = addTo(places, 'heavy', 2 * MAX_SIZE)

@@ -138,7 +138,7 @@ describe('SharedReads', () => {
     expect(demanding.record).toEqual(LATER)
   })
 
-  it('gives what there is to those for whom it is not enough, when all were asked', async () => {
+  it('gives readers for whom it is not enough what there is, when all were asked', async () => {
     const demanding = read({ sufficientExpirationTime: NOW + 15 })
     await turns()
     await end(searching[0], SOON)
@@ -174,7 +174,7 @@ describe('SharedReads', () => {
     expect(other.record).toEqual(SOON)
   })
 
-  it('searches for nobody who has left while waiting', async () => {
+  it('searches for no reader that has left while waiting', async () => {
     const cancellation = { isCancelled: false }
     read({ latest: true })
     await turns()
@@ -185,7 +185,7 @@ describe('SharedReads', () => {
     expect([searching.length, reads.size]).toEqual([1, 0])
   })
 
-  it('tells all what went wrong, and searches again for who asks afterwards', async () => {
+  it('tells all readers what went wrong, and searches again for later ones', async () => {
     const failing = [read(), read({ latest: true })]
     await turns()
     const later = read({ latest: true })

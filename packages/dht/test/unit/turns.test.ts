@@ -58,7 +58,7 @@ describe('Turns', () => {
     expect(loops).toBeLessThan(50)
   })
 
-  it('begins no other task in a turn that has taken long, whoever it is for and whenever it comes (N13a)', async () => {
+  it('begins no other task in a turn that has taken long, for any peer (N13a)', async () => {
     const turns = new Turns()
     const begun: string[] = []
 

@@ -66,7 +66,7 @@ describe('Upkeep of a large network', () => {
     expect(net.movedBytes / mustHold).toBeLessThan(2)
   })
 
-  it('has each record at all nearest again whoever leaves, if one of those that held it stays', async () => {
+  it('has each record at all nearest again after any departures, if one holder stays', async () => {
     const records = 500
     const net = new KeptNetwork()
     net.join(20)

@@ -147,7 +147,7 @@ describe('Upkeep', () => {
     expect([0, 1, 4]).toContain(sent.length)
   })
 
-  it('looks around and asks those who came whether they hold what they should, once, some time later', async () => {
+  it('looks around and asks newcomers for the records that they should hold, once, some time later', async () => {
     await join(...contacts(4))
     await vi.advanceTimersByTimeAsync(COMPARE_MS - 1)
     expect(asked).toEqual([])
@@ -160,7 +160,7 @@ describe('Upkeep', () => {
     expect(sent.length).toBe(4)
   })
 
-  it('sends a record again to who turns out not to have it', async () => {
+  it('sends a record again to a peer that turns out to lack it', async () => {
     isLost = true
     await join(...contacts(2))
     await vi.advanceTimersByTimeAsync(2 * COMPARE_MS)

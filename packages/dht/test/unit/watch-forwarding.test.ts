@@ -51,7 +51,7 @@ describe('a replica of a key that many watch', () => {
     return talkers
   }
 
-  it('refers those for whom it has no room to forwarders, and tells them what it holds (N10h)', async () => {
+  it('refers watchers beyond its room to forwarders, and tells them its record (N10h)', async () => {
     const serving = new WatchServing(source, { known: KNOWN, maxWatchersPerKey: 2 })
     serving.write('hot', recordOf('held'))
     await watchers(serving, 2)

@@ -73,7 +73,7 @@ describe('WatchPlaces', () => {
     expect(asked).toEqual(['remote'])
   })
 
-  it('are shared by all that want some, whoever came first (N13j)', () => {
+  it('are shared by all that want some, in any order of arrival (N13j)', () => {
     fc.assert(
       fc.property(fc.shuffledSubarray(['a', 'b', 'c', 'd', 'e'], { minLength: 2 }), (peers) => {
         const { holders, ofPeer } = scene(peers)

@@ -35,7 +35,7 @@ async function watched(talker: WatchTalker, ...keys: string[]): Promise<void> {
 const MANY = Array.from({ length: MAX_KEYS_PER_MESSAGE }, (_, i) => `key ${i}`)
 
 describe('WatchServer', () => {
-  it('answers with what is held and who is near, then tells each change', async () => {
+  it('answers with the record and the near peers, then tells each change', async () => {
     const known = [contact(1), contact(2)]
     const serving = new WatchServing(source, { known })
     serving.write('held', recordOf('first'))
@@ -103,7 +103,7 @@ describe('WatchServer', () => {
     expect(talker.unheard).toBe(0)
   })
 
-  it('collects changes for who is in no hurry, and tells what they come to', async () => {
+  it('collects changes for patient watchers, and tells their sum', async () => {
     const serving = new WatchServing(source)
     const hurried = await serving.talker()
     const unhurried = await serving.talker(peerNumber(1))
@@ -187,7 +187,7 @@ describe('WatchServer', () => {
     await serving.watched(0)
   })
 
-  it('forgets who does not ask again within the lease, and ends the stream', async () => {
+  it('forgets a watcher that does not ask again within the lease, and ends the stream', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
 
     try {

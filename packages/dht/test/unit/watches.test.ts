@@ -71,7 +71,7 @@ describe('what is delivered', () => {
     expect(await loop.nextValue()).toBe('first')
   })
 
-  it('is the dictionary that many write to, whoever tells of what', async () => {
+  it('is the dictionary that many write to, in any order of notices', async () => {
     using scene = new WatchScene()
     const loop = await scene.begunEmpty()
     scene.write([0], subkeyRecord('alice', 'yes', START + 600))
@@ -150,7 +150,7 @@ describe('what is delivered', () => {
     expect(await loop.next()).toEqual({ value: 'same', expirationTime: START + 2000 })
   })
 
-  it('is the latest alone for who is slow, and never the same again', async () => {
+  it('is the latest alone for a slow reader, and never the same again', async () => {
     using scene = new WatchScene()
     scene.write([0], value('first'))
     const slow = scene.watching()
@@ -202,7 +202,7 @@ describe('what is delivered', () => {
 })
 
 describe('the replicas that tell changes', () => {
-  it('are the nearest ones, asked once for all who watch a key, and let go with the last', async () => {
+  it('are the nearest ones, asked once for all watches of a key, and let go with the last', async () => {
     using scene = new WatchScene()
     const loops = await Promise.all([scene.begun(), scene.begun(), scene.begun()])
     const [first, ...others] = [scene.watching(), scene.watching()]
@@ -252,7 +252,7 @@ describe('the replicas that tell changes', () => {
     expect(scene.tellers).toEqual([0, 1, 3, 4, 5])
   })
 
-  it('are followed to who takes the place of one that is lost, whose state is read', async () => {
+  it('are followed to the peer that takes the place of a lost one, whose state is read', async () => {
     using scene = new WatchScene()
     const loop = await scene.begunEmpty()
     scene.net.peer(5).store.apply(KEY, value('written before'))

@@ -52,7 +52,7 @@ async function assertAnswers(): Promise<void> {
 const NO_FRAME: Uint8Array = new Uint8Array(11).fill(0xff)
 
 describe('a peer of Hivemind', () => {
-  it('answers whatever peer id the envelope names', async () => {
+  it('answers any peer id in the envelope', async () => {
     const { data } = await call(PING, PING_DATA)
     expect(decodePingResponse(data as Uint8Array).sender).toEqual(victim.nodeId)
   })

@@ -20,7 +20,7 @@ const MAX_FRAME = 4 * MIB
 /** No turn of the event loop may take longer because of what one peer sends, in ms. */
 const MAX_TURN_MS = 50
 
-/** How long the victim may take to answer or refuse, in ms: others' requests come first. */
+/** Milliseconds for the victim to answer or refuse: others' requests come first. */
 const PATIENCE_MS = 5000
 
 const PLAIN = Uint8Array.of(0xc0)

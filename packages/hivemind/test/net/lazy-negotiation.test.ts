@@ -36,7 +36,7 @@ describe('a stream with lazy negotiation', () => {
     stream.abort(new Error('not needed'))
   })
 
-  it('is for those who ask for it: libp2p negotiates all others', async () => {
+  it('is for streams on request: libp2p negotiates all others', async () => {
     const stream = await open(PING)
 
     expect(stream.protocol).toBe(PING)

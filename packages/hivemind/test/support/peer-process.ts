@@ -11,7 +11,7 @@ export interface PeerProcess {
   readonly maddrs: readonly string[]
   kill(): Promise<void>
 
-  /** How long the longest turn of its event loop was since it was last asked, in ms. */
+  /** Returns the milliseconds of the longest turn of its event loop since the last call. */
   longestTurnMs(): Promise<number>
 }
 

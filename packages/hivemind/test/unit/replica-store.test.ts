@@ -38,7 +38,7 @@ describe('ReplicaStore', () => {
     expect(store.size).toBe(1)
   })
 
-  it('has whoever stored most lose what expires first, when there is no room', () => {
+  it('has the heaviest writer lose the record that expires first, when there is no room', () => {
     const store = storeOf({ maxBytes: 4500 })
 
     for (const [i, writer] of ['heavy', 'heavy', 'heavy', 'light'].entries()) {

@@ -47,7 +47,7 @@ describe('RoutingTable', () => {
     expect(table.add(third as NodeContact)).toEqual({ isNew: false, toPing: undefined })
   })
 
-  it('gives a free place to whoever waited for it last', async () => {
+  it('gives a free place to the peer that waited for it last', async () => {
     const table = tableOf(1)
     const [first, second] = await Promise.all([0, 1].map((i) => nodeContact(idFrom(0xff, i))))
     table.add(first as NodeContact)

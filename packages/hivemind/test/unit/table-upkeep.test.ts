@@ -31,7 +31,7 @@ function nameOf(id: PeerId): string {
 }
 
 describe('TableUpkeep', () => {
-  it('takes in whoever tells a node id, and neither clients nor itself', () => {
+  it('takes in peers that tell a node id, and neither clients nor itself', () => {
     upkeep.met(other.id, undefined)
     upkeep.met(self.id, self.nodeId)
     expect(routing.size).toBe(0)

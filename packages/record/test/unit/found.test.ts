@@ -57,7 +57,7 @@ describe('Dictionary', () => {
 })
 
 describe('view', () => {
-  it('says who owns what, if it knows the key', () => {
+  it('names the owner of each entry, if it knows the key', () => {
     const mine = subkeyRecord(ownerTag(ALICE), 'mine', SOON)
     const record = join(mine, subkeyRecord('anybody', 'free', SOON))
     const { value: dictionary } = view(record, SOON - 1, recordKey('key')) as Found<Dictionary>
