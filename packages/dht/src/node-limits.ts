@@ -28,11 +28,11 @@ export interface NodeLimits {
   /**
    * Bytes of one peer's input not yet processed and of responses that it does not read. The default
    * exceeds the 4 MiB that each of a peer's 4 streams may send unread. Beyond it, the peer's streams
-   * are closed.
+   * with most are closed.
    */
   readonly maxBufferedBytesPerPeer: number
 
-  /** Bytes buffered for all peers. Beyond it, the streams of the peers with most are closed. */
+  /** Bytes buffered for all peers. Beyond it, streams of the peers with most are closed. */
   readonly maxBufferedBytes: number
 
   /**

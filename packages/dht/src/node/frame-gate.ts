@@ -29,6 +29,9 @@ export interface FrameGateInit {
   readonly pause: () => void
   readonly resume: () => void
 
+  /** Whether the muxer can take no bytes in this turn. @default never */
+  readonly isBlocked?: () => boolean
+
   /** Called when bytes wait here, or in the muxer for the rest of their frame. */
   readonly onBacklog: () => void
 
@@ -82,8 +85,12 @@ export class FrameGate {
     return this.#stuckSinceMs
   }
 
+  get #isBlocked(): boolean {
+    return this.#init.isBlocked?.() === true
+  }
+
   push(bytes: Uint8Array): void {
-    if (this.#held.length > 0 || this.#isTurnDue) {
+    if (this.#held.length > 0 || this.#isTurnDue || this.#isBlocked) {
       this.#hold(bytes)
       return
     }
@@ -133,6 +140,12 @@ export class FrameGate {
 
   #takeTurn(): void {
     this.#isTurnDue = false
+
+    if (this.#isBlocked) {
+      this.#awaitTurn()
+      return
+    }
+
     const bytes = this.#held.take(this.#held.length)
     const end = this.#scan(bytes, { frames: FRAMES_PER_TURN, openings: OPENINGS_PER_TURN })
     this.#held.push(bytes.subarray(end))

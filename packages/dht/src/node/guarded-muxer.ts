@@ -13,6 +13,7 @@ import { atEndOfTurn } from '../timing/end-of-turn.ts'
 import { Flow } from './flow.ts'
 import { FrameGate } from './frame-gate.ts'
 import { limitStreamNegotiation } from './negotiation-limit.ts'
+import { areFramesHeld } from './received-frames.ts'
 import { securedPeers } from './secured-peers.ts'
 
 type Listener = (event: StreamMessageEvent) => void
@@ -68,21 +69,29 @@ export function limitedStreams(
 /** Wraps the connection below the muxer. */
 function gated(connection: MessageStream, door: Door, maxFrameBytes: number): MessageStream {
   const addEventListener = connection.addEventListener.bind(connection)
-  return overriding<MessageStream>(connection, {
+  const isBlocked = (): boolean => areFramesHeld(wrapped)
+  const wrapped = overriding<MessageStream>(connection, {
     addEventListener: (type: string, listener: unknown, options?: unknown) => {
       if (type === 'message') {
-        listenThroughGate(connection, listener as Listener, { door, maxFrameBytes })
+        listenThroughGate(connection, listener as Listener, { door, maxFrameBytes, isBlocked })
       } else {
         Reflect.apply(addEventListener, connection, [type, listener, options])
       }
     }
   })
+  return wrapped
+}
+
+interface GateOptions {
+  readonly door: Door
+  readonly maxFrameBytes: number
+  readonly isBlocked: () => boolean
 }
 
 function listenThroughGate(
   connection: MessageStream,
   listener: Listener,
-  { door, maxFrameBytes }: { door: Door; maxFrameBytes: number }
+  { door, maxFrameBytes, isBlocked }: GateOptions
 ): void {
   const peer = securedPeers.get(connection)
   const name = nameOf(connection)
@@ -93,7 +102,7 @@ function listenThroughGate(
     peer && door.reportFault(peer, error)
   }
   const gate = new FrameGate({
-    maxFrameBytes,
+    ...{ maxFrameBytes, isBlocked },
     deliver: (bytes) => connection.status === 'open' && listener(new StreamMessageEvent(bytes)),
     // One step in each turn of the event loop, however short, because the effects of a frame continue in later
     // ones.
@@ -113,9 +122,10 @@ function listenThroughGate(
   }
   buffers.add(buffering, name)
   connection.addEventListener('close', () => buffers.delete(buffering))
-  connection.addEventListener('message', ({ data }) =>
+  connection.addEventListener('message', ({ data }) => {
     caught(() => gate.push(data.subarray()), fail)()
-  )
+    buffers.countArrived(data.byteLength)
+  })
 }
 
 /** Names the peer at the other end, if the encrypter has identified it. */

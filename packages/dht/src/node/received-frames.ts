@@ -7,6 +7,14 @@ const MAX_LAST_TURNS = 64
 
 type Listener = (event: StreamMessageEvent) => void
 
+/** The receivers of connections' frames. */
+const receivers = new WeakMap<MessageStream, ReceivedFrames>()
+
+/** Whether frames of a connection wait here. Further ones should wait before they are delivered, where they are counted. */
+export function areFramesHeld(connection: MessageStream): boolean {
+  return receivers.get(connection)?.isHolding === true
+}
+
 export interface ReceivedFramesInit {
   readonly connection: MessageStream
 
@@ -33,6 +41,7 @@ export class ReceivedFrames {
 
   constructor(init: ReceivedFramesInit) {
     this.#init = init
+    receivers.set(init.connection, this)
     init.connection.addEventListener('message', (event) =>
       this.#receive(event.data.subarray(), event)
     )
@@ -43,6 +52,11 @@ export class ReceivedFrames {
 
       this.#held = []
     })
+  }
+
+  /** Whether frames wait for the next turn. */
+  get isHolding(): boolean {
+    return this.#held.length > 0
   }
 
   listen(listener: Listener): void {

@@ -22,16 +22,42 @@ function streamWith(bufferedBytes: number, stuckSinceMs?: number): Stream {
 }
 
 describe('BufferLimits', () => {
-  it('ends the streams of a peer that makes this node hold too much, all of them together (N9d)', () => {
+  it('ends the largest streams of a peer that makes this node hold too much, and no more than it must (N9d)', () => {
     const buffers = new BufferLimits(LIMITS)
-    const [a, b, other] = [streamWith(60), streamWith(60), streamWith(90)]
-    buffers.add(a, 'much')
-    buffers.add(b, 'much')
+    const streams = [20, 40, 30, 20].map((bytes) => streamWith(bytes))
+
+    for (const stream of streams) {
+      buffers.add(stream, 'much')
+    }
+
+    const other = streamWith(90)
     buffers.add(other, 'less')
     buffers.check()
     buffers.stop()
 
-    expect([a, b, other].map(({ isClosed }) => isClosed)).toEqual([true, true, false])
+    expect([...streams, other].map(({ isClosed }) => isClosed)).toEqual([
+      ...[false, true, false, false],
+      false
+    ])
+  })
+
+  it('looks at once when much has arrived since it looked, if anything is buffered (N9d)', () => {
+    const buffers = new BufferLimits(LIMITS)
+    const stream = streamWith(101)
+    buffers.add(stream, 'peer')
+    buffers.countArrived(1000)
+    expect(stream.isClosed).toBe(false)
+    buffers.scheduleCheck()
+    buffers.countArrived(1)
+    expect(stream.isClosed).toBe(true)
+
+    const next = streamWith(101)
+    buffers.add(next, 'peer')
+    buffers.countArrived(LIMITS.maxBufferedBytesPerPeer / 8)
+    expect(next.isClosed).toBe(false)
+    buffers.countArrived(1)
+    expect(next.isClosed).toBe(true)
+    buffers.stop()
   })
 
   it('ends those of the peer with most when all have too much together (N9d)', () => {

@@ -29,6 +29,7 @@ function scene() {
   const turns: (() => void)[] = []
   const delivered: Uint8Array[] = []
   let isPaused = false
+  let isBlocked = false
   const gate = new FrameGate({
     maxFrameBytes: MAX_FRAME_BYTES,
     deliver: (bytes) => delivered.push(bytes.slice()),
@@ -39,6 +40,7 @@ function scene() {
     resume: () => {
       isPaused = false
     },
+    isBlocked: () => isBlocked,
     onBacklog: () => {},
     nowMs: () => 0
   })
@@ -46,6 +48,9 @@ function scene() {
     gate,
     turns,
     isPaused: () => isPaused,
+    block: (value: boolean) => {
+      isBlocked = value
+    },
     all: () => Uint8Array.from(Buffer.concat(delivered)),
     bytes: () => delivered.reduce((sum, { length }) => sum + length, 0),
     takeTurn: () => turns.shift()?.()
@@ -87,6 +92,23 @@ describe('FrameGate', () => {
 
     expect(bytes()).toBe(pings.length)
     expect(isPaused()).toBe(false)
+  })
+
+  it('keeps and counts what the muxer cannot take yet, and stops the other side meanwhile (N13b)', () => {
+    const { gate, bytes, block, isPaused, takeTurn, turns } = scene()
+    const ping = Uint8Array.from(frame(PING, SYN, 0))
+    block(true)
+    gate.push(ping)
+    takeTurn()
+    expect(bytes()).toBe(0)
+    expect(gate.bufferedBytes).toBe(ping.length)
+    expect(isPaused()).toBe(true)
+
+    block(false)
+    takeTurn()
+    expect(bytes()).toBe(ping.length)
+    expect(isPaused()).toBe(false)
+    expect(turns).toEqual([])
   })
 
   it('counts each piece of a frame like a frame (N13a)', () => {
