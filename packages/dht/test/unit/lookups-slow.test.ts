@@ -151,8 +151,9 @@ describe('Lookups with very many peers that never answer', () => {
       await askStrangers(all, batch)
     }
 
-    // The record of one peer takes some 200 bytes.
-    expect(heapMiB() - before).toBeLessThan(5)
+    expect(all.book.records.size).toBeLessThan(batchSize)
+    // All of them would take some 12 MB, and the compilers of a busy process take a few.
+    expect(heapMiB() - before).toBeLessThan(10)
   })
 })
 
