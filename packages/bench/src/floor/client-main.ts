@@ -2,7 +2,7 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import { serve } from '../processes/serve.ts'
 import { drive, type Load, type Measured, type Operate } from '../workload/drive.ts'
-import { bareNode, COALESCED, STREAM } from './bare-node.ts'
+import { bareNode, COALESCED, type Layers, STREAM } from './bare-node.ts'
 import { Requester } from './requests.ts'
 
 /** One operation is a request to the first node by one kind of stream, or to all nodes at once (`fan-out`). */
@@ -19,9 +19,9 @@ let operations: Readonly<Record<FloorOperation, Operate>>
 
 const handlers = {
   /** Connects to nodes by their addresses. */
-  async start(nodes: readonly string[]): Promise<void> {
-    const node = await bareNode()
-    const connections = await Promise.all(nodes.map((address) => node.dial(multiaddr(address))))
+  async start({ addresses, layers }: { addresses: string[]; layers: Layers }): Promise<void> {
+    const node = await bareNode(layers)
+    const connections = await Promise.all(addresses.map((address) => node.dial(multiaddr(address))))
     const open = (protocol: string): Promise<Requester[]> =>
       Promise.all(
         connections.map(async (connection) => {

@@ -22,8 +22,8 @@ const PLANS = {
 
 type Plan = typeof PLANS.full
 
-/** Milliseconds from the call of store to the delivery. OpenDHT's own figure is about 1 ms. */
-const MAX_DELIVERY_MS = 1.5
+/** Milliseconds from the call of store to the delivery. */
+const MAX_DELIVERY_MS = 0.3
 
 async function run(options: RunOptions): Promise<ScenarioResult> {
   const plan = PLANS[options.effort]

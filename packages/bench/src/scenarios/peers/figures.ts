@@ -36,10 +36,10 @@ export function figuresOf(contestant: Contestant, rounds: readonly SystemRound[]
 }
 
 /** Summarizes bare streams. */
-export function bareFigures(rounds: readonly BareRound[]): Figures {
+export function bareFigures(title: string, rounds: readonly BareRound[]): Figures {
   const of = (which: keyof BareRound) => rounds.map((round) => round[which])
   const all = { store: of('store'), get: of('get'), stores: of('stores'), gets: of('gets') }
-  return { title: "libp2p's own streams", ...latencies(all) }
+  return { title, ...latencies(all) }
 }
 
 function latencies(measured: Readonly<Record<string, readonly Measured[]>>): Partial<Figures> {
@@ -76,7 +76,9 @@ function bulkOf(runs: readonly BulkRun[]) {
 export interface Outcome {
   readonly plan: Plan
 
+  /** Streams as libp2p makes them, and with Waggle's layers. */
   readonly bare: Figures
+  readonly layered: Figures
   readonly systems: readonly Figures[]
 
   /** Latency of Waggle's gets after nodes vanished, if measured. */

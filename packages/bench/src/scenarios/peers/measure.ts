@@ -1,3 +1,4 @@
+import type { Layers } from '../../floor/bare-node.ts'
 import { measureFloor } from '../../floor/measure-floor.ts'
 import { SeparateHost } from '../../processes/separate-host.ts'
 import type { RunOptions } from '../../result/result.ts'
@@ -214,16 +215,23 @@ const BARE_LIMIT_MS = 3_000
 export type BareRound = Readonly<Record<'get' | 'store' | 'gets' | 'stores', Measured>>
 
 export async function measureBare(
+  layers: Layers,
   { oneByOne, depth }: Plan,
   options: Pick<RunOptions, 'effort' | 'signal'>
 ): Promise<BareRound> {
   const load = { count: BARE_TIMES * oneByOne, limitMs: BARE_LIMIT_MS }
-  const [get, store, gets, stores] = (await measureFloor(options, [
+  const loads = [
     { operation: 'stream', inFlight: 1, ...load },
     { operation: 'fan-out', inFlight: 1, ...load },
     { operation: 'coalesced', inFlight: depth, ...load },
     { operation: 'fan-out coalesced', inFlight: depth, ...load }
-  ])) as [Measured, Measured, Measured, Measured]
+  ] as const
+  const [get, store, gets, stores] = (await measureFloor(options, loads, layers)) as [
+    Measured,
+    Measured,
+    Measured,
+    Measured
+  ]
 
   return { get, store, gets, stores }
 }

@@ -25,7 +25,7 @@ export const peers: Scenario = {
 
 async function run(options: RunOptions): Promise<ScenarioResult> {
   const plan = PLANS[options.effort]
-  const bare: BareRound[] = []
+  const [bare, layered]: [BareRound[], BareRound[]] = [[], []]
   const vanished: Measured[] = []
 
   const { rounds, troubles } = await takeTurns(plan.rounds, options, async (contestant) => {
@@ -34,16 +34,19 @@ async function run(options: RunOptions): Promise<ScenarioResult> {
     }
 
     // Waggle is compared with bare streams, which are therefore measured before and after it.
-    bare.push(await measureBare(plan, options))
+    bare.push(await measureBare('stock', plan, options))
+    layered.push(await measureBare('layered', plan, options))
     const round = await measureSystem(contestant, plan, options.signal)
-    bare.push(await measureBare(plan, options))
+    bare.push(await measureBare('stock', plan, options))
+    layered.push(await measureBare('layered', plan, options))
     vanished.push(...(await measureVanishing(plan, options.signal)))
     return round
   })
 
   const outcome = {
     plan,
-    bare: bareFigures(bare),
+    bare: bareFigures("libp2p's own streams", bare),
+    layered: bareFigures("streams with Waggle's layers", layered),
     systems: Array.from(rounds, ([contestant, all]) => figuresOf(contestant, all)),
     vanished: latencyOf(vanished)
   }
@@ -69,8 +72,8 @@ function notes(plan: Plan): string[] {
   ]
 }
 
-function tables({ plan, bare, systems, vanished }: Outcome): Table[] {
-  const rows = [bare, ...systems]
+function tables({ plan, bare, layered, systems, vanished }: Outcome): Table[] {
+  const rows = [bare, layered, ...systems]
   const bulk = systems.flatMap(({ title, bulk = [] }) => bulk.map((each) => ({ title, ...each })))
   const killed = systems.map(({ title, crash }) => {
     return { title, how: 'their process was killed', ...crash }
