@@ -8,7 +8,6 @@ import {
 } from '@libp2p/interface'
 import { doorOf } from '../door/door.ts'
 import { overriding } from '../door/overriding.ts'
-import { toldEarly } from '../transport/paced-closings.ts'
 import { fallbackWarning } from '../warn.ts'
 import { Flow } from './flow.ts'
 import { isSender } from './is-sender.ts'
@@ -36,9 +35,7 @@ export function unfragmentedWrites<C>(
     }
     const turns = events && doorOf({ events }).turns
     const onFallback = fallbackWarning('libp2p-noise', 'connections cost more', logger)
-    const whole = (given: MessageStream, flow: Flow): MessageStream => {
-      const connection = toldEarly(given)
-
+    const whole = (connection: MessageStream, flow: Flow): MessageStream => {
       if (isSender(connection)) {
         return overriding<MessageStream>(connection, {
           send: (data) => connection.send(contiguous(data)),

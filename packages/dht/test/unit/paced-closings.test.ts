@@ -1,10 +1,13 @@
 import { type MultiaddrConnection, StreamAbortEvent, StreamCloseEvent } from '@libp2p/interface'
 import { TypedEventEmitter } from 'main-event'
-import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { PacedClosings, toldEarly } from '../../src/transport/paced-closings.ts'
+import { describe, expect, it } from 'vitest'
+import { PacedClosings } from '../../src/transport/paced-closings.ts'
 import { busyFor } from '../support/busy-for.ts'
 
 const BUSY_MS = 2
+
+/** Milliseconds that ends may take in one turn. */
+const MAX_TURN_MS = 5
 
 function connection(): MultiaddrConnection {
   return new TypedEventEmitter() as unknown as MultiaddrConnection
@@ -18,7 +21,7 @@ describe('PacedClosings', () => {
   it('leave time for other work between the ends of many connections', async () => {
     const closings = new PacedClosings()
     const told: number[] = []
-    const numbers = Array.from({ length: 8 }, (_, i) => i)
+    const numbers = Array.from({ length: 40 }, (_, i) => i)
     const connections = numbers.map((i) => {
       const one = connection()
       closings.pace(one).addEventListener('close', () => {
@@ -28,44 +31,34 @@ describe('PacedClosings', () => {
       return one
     })
     connections.forEach(end)
-    expect(told).toEqual([0])
-
-    let turns = 0
+    expect(told[0]).toBe(0)
+    let most = told.length
 
     while (told.length < numbers.length) {
       const before = told.length
       await new Promise((resolve) => setImmediate(resolve))
-      expect(told.length - before).toBeLessThanOrEqual(1)
-      turns++
+      most = Math.max(most, told.length - before)
     }
 
     expect(told).toEqual(numbers)
-    expect(turns).toBeGreaterThan(numbers.length)
+    // Those of two turns may lie between two looks.
+    expect(most).toBeLessThanOrEqual(2 * Math.ceil(MAX_TURN_MS / BUSY_MS))
   })
 
-  it('wait for a tenth of a second at most, whatever other work there is (N10a)', async () => {
+  it('wait for no more turns than they fill, whatever other work there is (N10a)', async () => {
     const closings = new PacedClosings()
-    const count = 300
+    const count = 100
     let told = 0
 
     for (let i = 0; i < count; i++) {
       const one = connection()
-      closings.pace(one).addEventListener('close', () => {
-        busyFor(0.6)
-        told++
-      })
+      closings.pace(one).addEventListener('close', () => told++)
       end(one)
     }
 
-    let turns = 0
-
-    for (; told < count; turns++) {
-      busyFor(20)
-      await new Promise((resolve) => setTimeout(resolve))
-    }
-
-    // One in each turn would be as many turns as connections.
-    expect(turns).toBeLessThan(count / 5)
+    busyFor(10 * MAX_TURN_MS)
+    await new Promise((resolve) => setTimeout(resolve))
+    expect(told).toBe(count)
   })
 
   it('are told at once where this side ends a connection, whatever waits', () => {
@@ -75,7 +68,7 @@ describe('PacedClosings', () => {
 
     for (const [name, one] of Object.entries({ gone, late, own })) {
       closings.pace(one).addEventListener('close', () => {
-        busyFor(BUSY_MS)
+        busyFor(2 * MAX_TURN_MS)
         told.push(name)
       })
     }
@@ -85,49 +78,6 @@ describe('PacedClosings', () => {
     own.dispatchEvent(new StreamAbortEvent(new Error('stopped')))
 
     expect(told).toEqual(['gone', 'own'])
-  })
-
-  it('keep the process alive until all are told, as a node that stops waits for them', async () => {
-    const timers = vi.spyOn(globalThis, 'setTimeout')
-    onTestFinished(() => timers.mockRestore())
-    const closings = new PacedClosings()
-    let told = 0
-
-    for (const one of [connection(), connection()]) {
-      closings.pace(one).addEventListener('close', () => {
-        busyFor(10 * BUSY_MS)
-        told++
-      })
-      end(one)
-    }
-
-    await new Promise((resolve) => setImmediate(resolve))
-    expect(told).toBe(1)
-    expect(timers.mock.results[0]?.value.hasRef()).toBe(true)
-    await vi.waitUntil(() => told === 2)
-  })
-
-  it('are told first to the layers that end streams', async () => {
-    const closings = new PacedClosings()
-    const told: string[] = []
-    const names = ['a', 'b', 'c']
-    const connections = names.map((name) => {
-      const inner = connection()
-      const paced = closings.pace(inner)
-      toldEarly(paced).addEventListener('close', () => told.push(`streams of ${name}`))
-      paced.addEventListener('close', () => {
-        busyFor(BUSY_MS)
-        told.push(name)
-      })
-      return inner
-    })
-    connections.forEach(end)
-    expect(told[0]).toBe('streams of a')
-    await vi.waitUntil(() => told.includes('c'))
-
-    expect(told.filter((one) => one.startsWith('streams'))).toHaveLength(names.length)
-    expect(told.indexOf('streams of c')).toBeLessThan(told.indexOf('b'))
-    expect(toldEarly(connections[0] as MultiaddrConnection)).toBe(connections[0])
   })
 
   it('are told to the listeners that are there, each once', () => {
