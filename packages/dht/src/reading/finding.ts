@@ -93,12 +93,12 @@ export class Finding implements Lookup<FreshReply> {
     this.#reach = new Reach({ node, search, key, self: own.contact })
     const { subkey } = options
     this.#subkeys = subkey === undefined ? [] : [subkey]
-    const { record, freshMs } = node.known.get(key, subkey)
+    const { record, freshMs, isHeld } = node.known.get(key, subkey)
     this.#startMs = node.known.nowMs()
     this.#record = record
     this.#freshMs = freshMs
-    this.#isHeard = !isEmpty(node.known.held(key))
-    this.#isFound = !isEmpty(node.known.held(key, subkey))
+    this.#isHeard = isHeld
+    this.#isFound = isHeld && (subkey === undefined || !isEmpty(node.known.held(key, subkey)))
     this.search = search
     this.isHedged = options.latest !== true
     this.parallelism = this.isHedged ? 1 : node.numReplicas

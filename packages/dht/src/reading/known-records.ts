@@ -159,13 +159,13 @@ export class KnownRecords {
     const held = wantedOf(whole, subkey)
     const cached = this.#init.cache?.find(name)
     const watched = this.#watches?.known(name, subkey)
-    const learned = isEmpty(whole) ? wantedOf(this.#learned?.stored(key), subkey) : held
+    const learned = isEmpty(whole) ? wantedOf(this.#learned?.stored(name), subkey) : held
     const remembered = this.#join(learned, wantedOf(cached?.record, subkey))
     const record = this.#join(remembered, wantedOf(watched?.record, subkey))
     const isHeld = !isEmpty(whole)
     const freshMs = isHeld
       ? this.nowMs()
-      : Math.max(this.#cachedFreshMs(key, subkey), watched?.freshMs ?? NEVER_FRESH)
+      : Math.max(this.#freshMsOf(cached, { name, key, subkey }), watched?.freshMs ?? NEVER_FRESH)
     const noticeMs = watched?.noticeMs ?? Number.POSITIVE_INFINITY
     return { record, freshMs, noticeMs, isByCache: record !== held, isHeld }
   }
@@ -195,7 +195,9 @@ export class KnownRecords {
 
   /** Whether the cache has all that a replica held once, of a key or of one of its subkeys. */
   isCached(key: Uint8Array, subkey?: SubkeyId): boolean {
-    return this.#cachedFreshMs(key, subkey) > NEVER_FRESH
+    const name = nameOf(key)
+    const cached = this.#init.cache?.find(name)
+    return this.#freshMsOf(cached, { name, key, subkey }) > NEVER_FRESH
   }
 
   /** Whether the cache has anything of a key. */
@@ -223,7 +225,9 @@ export class KnownRecords {
     }
 
     if (isRemembered && !this.isHeld(key, record)) {
-      const applied = cache.apply(key, record)
+      // A plain value alone would be refused by entries that outlive it, and would no longer beat others.
+      const learned = record.plain === undefined ? record : this.#join(cache.get(key), record)
+      const applied = cache.apply(key, learned)
 
       if (applied.isAccepted || applied.reason === 'stale') {
         this.#markFresh({ name, place: placeName(key, subkey) }, freshMs, cache)
@@ -254,10 +258,11 @@ export class KnownRecords {
     this.#freshSubkeys.set(place, { freshMs: Math.max(freshMs, before), sinceMs })
   }
 
-  #cachedFreshMs(key: Uint8Array, subkey: SubkeyId | undefined): number {
-    const name = nameOf(key)
-    const { freshMs = NEVER_FRESH } = this.#init.cache?.find(name) ?? {}
-
+  /** Returns since when a cached record, or one of its subkeys, has been fresh. */
+  #freshMsOf(
+    { freshMs = NEVER_FRESH }: { readonly freshMs?: number } = {},
+    { name, key, subkey }: { name: string; key: Uint8Array; subkey: SubkeyId | undefined }
+  ): number {
     if (subkey === undefined || this.#freshSubkeys.size === 0) {
       return freshMs
     }

@@ -1,7 +1,7 @@
-import { type DHTRecord, EMPTY_RECORD } from '@waggle/record'
+import { type DHTRecord, EMPTY_RECORD, join } from '@waggle/record'
 import { subsumes } from '@waggle/record/replica'
 import { BoundedMap } from '../collections/bounded-map.ts'
-import { keyOf, nameOf, type RecordStore } from '../store/record-store.ts'
+import { keyOf, type RecordStore } from '../store/record-store.ts'
 
 /** Stored records of which is remembered that this node has learned them. */
 const MAX_LEARNED = 10_000
@@ -39,9 +39,10 @@ export class LearnedRecords {
     this.#stored.set(name, true)
   }
 
-  /** Returns what the store holds under a key, if this node has learned all of it. */
-  stored(key: Uint8Array): DHTRecord {
-    return this.#stored.has(nameOf(key)) ? this.#init.store.get(key) : EMPTY_RECORD
+  /** Returns what the store holds under a name, if this node has learned all of it. */
+  stored(name: string): DHTRecord {
+    const stored = this.#stored.has(name) ? this.#init.store.find(name) : undefined
+    return stored?.record ?? EMPTY_RECORD
   }
 
   /**
@@ -49,8 +50,11 @@ export class LearnedRecords {
    */
   #keepBefore(name: string, before: DHTRecord): void {
     if (this.#stored.has(name) && !this.#init.isReplicaOf(keyOf(name))) {
+      const { cache, store } = this.#init
+      const key = keyOf(name)
       this.#stored.delete(name)
-      this.#init.cache.apply(keyOf(name), before)
+      // Joined, because a plain value alone is refused by entries that outlive it, and would no longer beat others.
+      cache.apply(key, join(cache.get(key), before, store.limits))
     }
   }
 

@@ -82,7 +82,7 @@ export class RecordStore {
 
   /** Returns the live record under a key; an empty one if there is none. */
   get(key: Uint8Array): DHTRecord {
-    return this.#live(nameOf(key))?.record ?? EMPTY_RECORD
+    return this.#liveUnder(key)?.record ?? EMPTY_RECORD
   }
 
   /** Returns the live record under a name, and since when it has been fresh; undefined if there is none. */
@@ -95,7 +95,7 @@ export class RecordStore {
    * shared: do not change them.
    */
   encoded(key: Uint8Array): Uint8Array | undefined {
-    const live = this.#live(nameOf(key))
+    const live = this.#liveUnder(key)
 
     if (live !== undefined) {
       live.encoded ??= encodeRecord(live.record)
@@ -309,9 +309,16 @@ export class RecordStore {
     return this.#prune(now)
   }
 
+  /** The same as {@link #live}, without naming the key for a store that is empty, as a client's is. */
+  #liveUnder(key: Uint8Array): StoredRecord | undefined {
+    return this.#stored.size === 0 ? undefined : this.#live(nameOf(key))
+  }
+
   #live(name: string): StoredRecord | undefined {
     const stored = this.#stored.get(name)
-    const now = this.clock()
+
+    // The clock is read only for what is there.
+    const now = stored === undefined ? 0 : this.clock()
     return stored && stored.expirationTime > now ? livePartOf(stored, now) : undefined
   }
 

@@ -86,7 +86,7 @@ describe('CachedReads.read', () => {
   })
 
   it('remembers nothing partial of a search that nobody waited for', async () => {
-    const node = new SimulatedCache(KEY, { requestTimeoutMs: 20 })
+    const node = new SimulatedCache(KEY, { requestTimeoutMs: 200 })
     const hanging = node.net.peer(1)
     node.put(subkeyRecord('a', 1, START + 100), 0)
     hanging.hangs = 'always'
