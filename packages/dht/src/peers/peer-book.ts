@@ -64,6 +64,8 @@ export class PeerBook {
   /** The first referrer of each unverified peer, by the object that the reply was decoded to. */
   readonly #referrers = new WeakMap<PeerInfo, PeerId>()
   #hasBans = false
+  /** Time at which any peer was last full, in ms of the clock. */
+  #fullAtMs = NEVER_MS
 
   constructor(init: PeerBookInit = {}) {
     const { maxDialsPerSecond = DEFAULT_NODE_LIMITS.maxDialsPerSecond, nowMs } = init
@@ -166,10 +168,16 @@ export class PeerBook {
     return record?.isVerified === true && this.#isAhead(record.fullAtMs + FULL_MEMORY_MS)
   }
 
+  /** Whether any peer had no room a short time ago, so that {@link isFull} is worth asking. */
+  get isAnyFull(): boolean {
+    return this.#isAhead(this.#fullAtMs + FULL_MEMORY_MS)
+  }
+
   /** Records that a peer has closed an idle connection. Servers do so to clients only when they are full. */
   recordFull(peer: PeerId): void {
+    this.#fullAtMs = this.#nowMs()
     this.records.update(peer, (record) => {
-      record.fullAtMs = this.#nowMs()
+      record.fullAtMs = this.#fullAtMs
     })
   }
 
@@ -207,9 +215,9 @@ export class PeerBook {
 
   /** Records that a peer accepts no connections at the moment. */
   recordRefusedDial(peer: PeerId): void {
+    this.recordFull(peer)
     this.records.update(peer, (record) => {
-      record.refusedAtMs = this.#nowMs()
-      record.fullAtMs = record.refusedAtMs
+      record.refusedAtMs = record.fullAtMs
     })
   }
 

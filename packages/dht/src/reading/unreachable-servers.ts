@@ -7,7 +7,7 @@ import type { Routing } from '../peers/routing.ts'
 
 export interface UnreachableServersInit {
   readonly routing: Routing
-  readonly peers: Pick<PeerBook, 'isFull' | 'isOutOfReach'>
+  readonly peers: Pick<PeerBook, 'isAnyFull' | 'isFull' | 'isOutOfReach'>
   readonly numReplicas: number
 }
 
@@ -69,6 +69,11 @@ export class UnreachableServers {
   /** Whether connections are scarce: at least half of a key's nearest known servers have no room for this node. */
   isScarce(key: Uint8Array): boolean {
     const { numReplicas, peers, routing } = this.#init
+
+    if (!peers.isAnyFull) {
+      return false
+    }
+
     const nearest = routing.nearest(pointOfKey(key), numReplicas)
     const full = nearest.filter(({ id }) => peers.isFull(id))
     return full.length > 0 && 2 * full.length >= nearest.length

@@ -48,7 +48,7 @@ describe('a client whose replicas are said to be out of reach', () => {
       isClient: () => true,
       unreachable: new UnreachableServers({
         routing: { nearest: () => [], members: () => [] } as never,
-        peers: { isFull: () => false, isOutOfReach: () => true },
+        peers: { isAnyFull: false, isFull: () => false, isOutOfReach: () => true },
         numReplicas: 5
       })
     })
@@ -133,7 +133,7 @@ describe('a client of servers without room', () => {
       isClient: () => true,
       unreachable: new UnreachableServers({
         routing: { nearest: () => GHOSTS },
-        peers: { isFull, isOutOfReach: () => false },
+        peers: { isAnyFull: true, isFull, isOutOfReach: () => false },
         numReplicas: 5
       })
     })

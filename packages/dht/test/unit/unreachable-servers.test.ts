@@ -7,7 +7,7 @@ it('remembers the servers that could not be dialled last, however many did befor
   const last = contact(MAX_REMEMBERED + 1)
   const unreachable = new UnreachableServers({
     routing: { nearest: () => [last], members: () => [] } as never,
-    peers: { isFull: () => false, isOutOfReach: () => true },
+    peers: { isAnyFull: false, isFull: () => false, isOutOfReach: () => true },
     numReplicas: 1
   })
   const key = recordKey('key')
