@@ -8,13 +8,13 @@ import { totalOf } from '../../workload/statistics.ts'
 import type { NetworkHandlers } from './network-main.ts'
 
 /**
- * Sizes of the network, which grows; its processes; newcomers at each size whose joins are measured, and the time
+ * Sizes of the network, which grows; its processes, enough of them for collections of garbage to stay short; newcomers at each size whose joins are measured, and the time
  * until upkeep has processed them; clients, lookups of each before the measurement, and operations; the simulated
  * networks.
  */
 export const SIZES = {
   full: {
-    ...{ real: [10, 100, 1000], processes: 4, joins: 10, restMs: 25_000, idleMs: 30_000 },
+    ...{ real: [10, 100, 1000], processes: 8, joins: 10, restMs: 25_000, idleMs: 30_000 },
     ...{ clients: 4, lookups: 10, operations: 200 },
     ...{ simulated: [16, 64, 256, 1000, 10_000, 100_000], simulatedOperations: 500 }
   },
