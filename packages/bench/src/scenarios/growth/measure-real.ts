@@ -8,9 +8,9 @@ import { totalOf } from '../../workload/statistics.ts'
 import type { NetworkHandlers } from './network-main.ts'
 
 /**
- * Sizes of the network, which grows; its processes, enough of them for collections of garbage to stay short; newcomers at each size whose joins are measured, and the time
- * until upkeep has processed them; clients, lookups of each before the measurement, and operations; the simulated
- * networks.
+ * Sizes of the network, which grows; its processes, so many that collections of garbage stay short; newcomers at each
+ * size whose joins are measured, and the time until upkeep has processed them; clients, lookups of each before the
+ * measurement, and operations; the simulated networks.
  */
 export const SIZES = {
   full: {
