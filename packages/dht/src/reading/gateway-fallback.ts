@@ -1,10 +1,10 @@
 import type { PeerInfo } from '@libp2p/interface'
 import { type DHTRecord, EMPTY_RECORD, isEmpty, join } from '@waggle/record'
+import type { UnreachableServers } from '../peers/unreachable-servers.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import type { GatewayReading, Gateways } from './gateways.ts'
 import type { KnownRecords } from './known-records.ts'
 import { isSufficient, type Reading, type ReadOptions } from './reading.ts'
-import type { UnreachableServers } from './unreachable-servers.ts'
 import { joinResults, type WriteResult } from './write-replies.ts'
 
 export interface GatewayFallbackInit {
