@@ -104,8 +104,10 @@ export class Operations implements BaseOperations {
   ): Promise<Result<R>> {
     assertLifetimeOptions('store', options)
     const write = storeWrite({ ...options, key, value: value as Value }, this.#writer.rules())
+    const { publications, store } = this.#init
+    const { retry } = options
     const written = await this.#calls.run('store', patient(options), (cancellation) =>
-      retrying({ ...this.#init, ...options, cancellation }, () =>
+      retrying({ retry, cancellation, publications, store }, () =>
         this.#replace(write, cancellation)
       )
     )
@@ -181,13 +183,10 @@ export class Operations implements BaseOperations {
     const bytes = recordKey(key, limits)
     const { latest, maxAge, sufficientExpirationTime } = options
     const subkey = options.subkey === undefined ? undefined : subkeyId(options.subkey, limits)
-    const wanted = { latest, maxAge, subkey, sufficientExpirationTime }
-    return this.#calls.run(
-      'get',
-      options,
-      async (cancellation) =>
-        (await this.#read(bytes, { ...wanted, cancellation })) as F | undefined
+    const found = await this.#calls.run('get', options, (cancellation) =>
+      this.#read(bytes, { cancellation, latest, maxAge, subkey, sufficientExpirationTime })
     )
+    return found as F | undefined
   }
 
   async storeMany<R extends boolean = false>(
