@@ -100,8 +100,10 @@ export class Operations implements BaseOperations {
   ): Promise<Result<R>> {
     assertLifetimeOptions('store', options)
     const write = storeWrite({ ...options, key, value: value as Value }, this.#writer.rules())
+    const { publications, store } = this.#init
+    const { retry } = options
     const written = await this.#calls.run('store', patient(options), (cancellation) =>
-      retrying({ ...this.#init, ...options, cancellation }, () =>
+      retrying({ retry, cancellation, publications, store }, () =>
         this.#replace(write, cancellation)
       )
     )
@@ -175,13 +177,10 @@ export class Operations implements BaseOperations {
     assertCallOptions('get', options)
     const { latest, maxAge, sufficientExpirationTime } = options
     const { bytes, subkey } = this.#encode(key, options)
-    const wanted = { latest, maxAge, subkey, sufficientExpirationTime }
-    return this.#calls.run(
-      'get',
-      options,
-      async (cancellation) =>
-        (await this.#read(bytes, { ...wanted, cancellation })) as F | undefined
+    const found = await this.#calls.run('get', options, (cancellation) =>
+      this.#read(bytes, { cancellation, latest, maxAge, subkey, sufficientExpirationTime })
     )
+    return found as F | undefined
   }
 
   async storeMany<R extends boolean = false>(

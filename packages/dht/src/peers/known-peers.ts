@@ -183,8 +183,7 @@ export class KnownPeers implements Membership {
 
   /** Records a response. */
   recordResponse(peer: PeerId): void {
-    if (this.table.has(peer)) {
-      this.table.confirm(peer)
+    if (this.table.confirm(peer)) {
       return
     }
 

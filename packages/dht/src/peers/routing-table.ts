@@ -116,14 +116,17 @@ export class RoutingTable {
     return this.#admit(this.#entryOf(peer, host))
   }
 
-  /** Records a response of a peer, if it is in the table. */
-  confirm(peer: PeerId): void {
+  /** Records a response of a peer, if it is in the table. Returns whether it is. */
+  confirm(peer: PeerId): boolean {
     const entry = this.#entries.get(peer.toString())
 
-    if (entry !== undefined) {
-      entry.answeredAtMs = this.#nowMs()
-      entry.failures = 0
+    if (entry === undefined) {
+      return false
     }
+
+    entry.answeredAtMs = this.#nowMs()
+    entry.failures = 0
+    return true
   }
 
   /** Counts a failure. A peer that fails repeatedly is lost. */

@@ -112,11 +112,16 @@ export class Watches implements WatchedRecords {
   /** Returns the record of a key, or of one of its subkeys, that watches know. */
   known(key: string, subkey: SubkeyId | undefined): WatchedRecord | undefined {
     const ofKey = this.#keys.get(key)
+
+    if (ofKey === undefined) {
+      return undefined
+    }
+
     const { limits } = this.#init.store
     const own = this.#find(key) ?? this.#find(key, subkey)
     // Single subkeys that are watched are joined into what is read of the whole.
-    const record = ofKey?.map(({ record }) => record).reduce((all, one) => join(all, one, limits))
-    return record && { ...(own?.known() ?? NOT_TOLD), record }
+    const record = ofKey.map(({ record }) => record).reduce((all, one) => join(all, one, limits))
+    return { ...(own?.known() ?? NOT_TOLD), record }
   }
 
   /** Takes in a peer's notice of a change. */
