@@ -1,8 +1,7 @@
 import { nearestNames } from './nearest-names.ts'
 
-/** Names suggested in place of an unknown one, and names that an owner lists when none is similar. */
+/** Names suggested in place of an unknown one. */
 const MAX_SUGGESTED = 3
-const MAX_LISTED = 8
 
 /** Throws a TypeError unless a given value is valid for the option. */
 export type Check = (value: unknown, option: string) => void
@@ -48,7 +47,7 @@ export function assertOptions(
   }
 }
 
-/** Names the options that may have been meant, or all if they are few. */
+/** Names the options that may have been meant, or all there are. */
 function alternatives(name: string, names: readonly string[]): string {
   const word = name.toLowerCase()
   const longer = names.filter((one) => word.length > 1 && one.toLowerCase().includes(word))
@@ -58,7 +57,7 @@ function alternatives(name: string, names: readonly string[]): string {
     return `: did you mean ${likely.slice(0, MAX_SUGGESTED).join(' or ')}?`
   }
 
-  return names.length > MAX_LISTED ? '' : `; it has ${names.join(', ')}`
+  return `; it has ${names.join(', ')}`
 }
 
 /** Whether a value can hold options: arrays, maps, dates and bytes have none, and would be ignored. */

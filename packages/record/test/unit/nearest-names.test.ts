@@ -19,7 +19,7 @@ describe('assertOptions', () => {
     ['timeout', few, 'get has no option timeout: did you mean timeoutMs?'],
     ['latest', few, 'get has no option latest; it has signal, timeoutMs'],
     ['peers', many, 'get has no option peers: did you mean initialPeers?'],
-    ['latest', many, 'get has no option latest']
+    ['latest', many, 'get has no option latest; it has initialPeers, a, b, c, d, e, f, g, h']
   ])('says which option may have been meant by %s', (name, table, message) => {
     expect(() => assertOptions('get', { [name]: 1 }, table)).toThrow(new TypeError(message))
   })
