@@ -5,6 +5,7 @@ import {
   type StreamMuxerFactory,
   serviceCapabilities
 } from '@libp2p/interface'
+import { concat } from 'uint8arrays/concat'
 import { equals } from 'uint8arrays/equals'
 import { overriding } from '../door/overriding.ts'
 import { atEndOfTurn } from '../timing/end-of-turn.ts'
@@ -110,8 +111,7 @@ class CoalescedFrames {
   readonly #windowUpdates = new HeldWindowUpdates()
   readonly #early = new EarlyStreams<Bytes>((frames) => this.#pass(frames))
   readonly #opened = new Set<number>()
-  #frames: Bytes[] = []
-  #sizeBytes = 0
+  #frames: Uint8Array[] = []
   #isFlushScheduled = false
   #isLateFlushScheduled = false
 
@@ -135,12 +135,12 @@ class CoalescedFrames {
 
   #pass(frames: readonly Bytes[]): void {
     for (const frame of frames) {
-      const head = FrameHead.of(frame)
+      const bytes = frame instanceof Uint8Array ? frame : frame.subarray()
+      const head = new FrameHead(bytes)
       this.#keepApart(head)
-      this.#frames.push(frame)
-      this.#sizeBytes += frame.byteLength
+      this.#frames.push(bytes)
 
-      if (head.isMark || isGreeting(frame, head)) {
+      if (head.isMark || isGreeting(bytes, head)) {
         this.#flushLate()
       } else {
         this.#flushSoon()
@@ -194,22 +194,15 @@ class CoalescedFrames {
   }
 
   #take(): Uint8Array {
-    const bytes = new Uint8Array(this.#sizeBytes)
-    let position = 0
-
-    for (const frame of this.#frames) {
-      bytes.set(frame.subarray(), position)
-      position += frame.byteLength
-    }
-
+    const [first] = this.#frames
+    const bytes = first && this.#frames.length === 1 ? first : concat(this.#frames)
     this.#frames = []
-    this.#sizeBytes = 0
     this.#opened.size > 0 && this.#opened.clear()
     return bytes
   }
 }
 
 /** Whether a frame has nothing but the first line of a reply to an offer. */
-function isGreeting(frame: Bytes, { dataBytes }: FrameHead): boolean {
+function isGreeting(frame: Uint8Array, { dataBytes }: FrameHead): boolean {
   return dataBytes === GREETING.length && equals(frame.subarray(-GREETING.length), GREETING)
 }
