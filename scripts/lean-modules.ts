@@ -20,10 +20,11 @@ const REPLACEMENTS: readonly Replacement[] = [
     code: `export { default } from './react-native.js'`
   },
   {
-    // kad-dht makes random keys of it, to fill its routing table, which the node's own replaces.
+    // kad-dht makes random keys of it, at chosen distances, to fill its routing table, which the node's own replaces.
+    // It is a list of 65,536 numbers. Any other number makes a random key, too.
     of: '@libp2p/kad-dht',
     module: 'dist/src/routing-table/generated-prefix-list.js',
-    code: `export { default } from './generated-prefix-list-browser.js'`
+    code: `export default new Proxy([], { get: () => Math.floor(Math.random() * 2 ** 32) })`
   },
   {
     // It compiles WebAssembly as it loads, and noise takes OpenSSL for the same.

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { type OutputChunk, rolldown } from 'rolldown'
-import { BundleFolder, inASCII, licences } from '../../../scripts/bundling.ts'
+import { BundleFolder, inASCII, inParts, licences, type Part } from '../../../scripts/bundling.ts'
 import { builtinsByCall, leanModules } from '../../../scripts/lean-modules.ts'
 
 const PACKAGE = fileURLToPath(new URL('..', import.meta.url))
@@ -14,6 +14,12 @@ const DIST = join(PACKAGE, 'dist')
 
 /** Packages outside the bundle: one has binaries, and Ink loads the other for debugging only. */
 const EXTERNAL = ['classic-level', 'react-devtools-core']
+
+/** The files that a short command loads, besides the first one, for which the others must not wait. */
+const PARTS: readonly Part[] = [
+  ['command', join(PACKAGE, 'src/run.ts')],
+  ['dht', join(ROOT, 'packages/dht/src/index.ts')]
+]
 
 /** The page of the dashboard: its source, and the files of it that need no bundling. */
 const PAGE = join(PACKAGE, 'src/dashboard/page')
@@ -36,6 +42,7 @@ export async function bundle(): Promise<void> {
     format: 'esm',
     entryFileNames: '[name].js',
     chunkFileNames: '[name]-[hash].js',
+    codeSplitting: inParts(PARTS),
     minify: true
   })
   const page = await pageBundle()
