@@ -62,7 +62,7 @@ export class Lookups {
    */
   run<R extends LookupResponse>(lookup: Lookup<R>): Promise<LookupResult> {
     return new Promise((resolve, reject) => {
-      const run = new Run(lookup, { resolve, reject, onEnd: () => this.#onEnd() })
+      const run = new Run(lookup, { resolve, reject, onEnd: this.#onEnd })
 
       if (this.#inFlight < MAX_LOOKUPS_IN_FLIGHT) {
         this.#inFlight++
@@ -106,7 +106,7 @@ export class Lookups {
   }
 
   /** Starts several lookups at once, because removing the first item of an array moves all others. */
-  #onEnd(): void {
+  readonly #onEnd = (): void => {
     this.#inFlight--
 
     if (this.#later.length > 0 && this.#inFlight <= MAX_LOOKUPS_IN_FLIGHT / 2) {
@@ -129,7 +129,11 @@ export class Lookups {
     this.ranking.beginTurn()
 
     for (const run of runs) {
-      run.guard(() => this.#advance(run))
+      try {
+        this.#advance(run)
+      } catch (error) {
+        run.fail(error)
+      }
     }
   }
 
@@ -137,13 +141,14 @@ export class Lookups {
     run.atOnce = Math.max(run.atOnce, run.lookup.parallelism)
 
     while (!run.isCancelled && run.inFlight < run.atOnce) {
-      const contact = this.ranking.choose(this.#choices(run))
+      const choices = this.#choices(run)
 
-      if (contact === undefined) {
+      if (choices.length <= run.atOnce - run.inFlight) {
+        this.#askAll(run, choices)
         break
       }
 
-      this.#ask(run, contact)
+      this.#ask(run, this.ranking.choose(choices) as PeerInfo)
     }
 
     if (run.isCancelled || run.isOver) {
@@ -171,6 +176,13 @@ export class Lookups {
     const isNear = search.answers().length > 0
     run.isInformed = isNear || (connected.length === 0 && run.inFlight === 0)
     return run.isInformed ? choices : connected
+  }
+
+  #askAll(run: Run, contacts: readonly PeerInfo[]): void {
+    for (const contact of contacts) {
+      this.ranking.count(contact)
+      this.#ask(run, contact)
+    }
   }
 
   #ask(run: Run, contact: PeerInfo): void {
@@ -275,20 +287,27 @@ export class Lookups {
     const { contact, run } = request
     request.suspect()
     run.lookup.search.recordSuspicion(contact)
-    run.guard(() => run.lookup.onSuspect?.())
+
+    try {
+      run.lookup.onSuspect?.()
+    } catch (error) {
+      run.fail(error)
+    }
+
     this.#schedule(run)
   }
 
   #take(run: Run, contact: PeerInfo, response?: LookupResponse, error?: Error): void {
-    run.guard(() => {
+    try {
       const isEnough = !run.isCancelled && run.lookup.take(contact, response, error)
 
-      if (isEnough || (run.lookup.search.isDone && run.isOver)) {
+      if (isEnough || (run.isOver && run.lookup.search.isDone)) {
         run.finish()
-        return
+      } else {
+        this.#schedule(run)
       }
-
-      this.#schedule(run)
-    })
+    } catch (thrown) {
+      run.fail(thrown)
+    }
   }
 }
