@@ -54,6 +54,7 @@ export async function attempt(
 ): Promise<PeerId> {
   const { bootstrapTimeoutMs } = init
   const within = anySignal(signal, timeoutSignal(bootstrapTimeoutMs))
+  const log = init.node.logger.forComponent('waggle:join')
   let earlier: unknown
 
   for (let failures = 0; ; failures++) {
@@ -70,6 +71,7 @@ export async function attempt(
         throw error
       }
 
+      log('tries %a again - %e', peer.addresses[0], error)
       earlier = error
       await wait(spread(doubled(FIRST_RETRY_MS, failures, MAX_RETRY_MS)), within, {
         keepsAlive: true
