@@ -1,5 +1,6 @@
 import type { PeerId } from '@libp2p/interface'
 import { SharedPlaces } from '../admission/shared-places.ts'
+import { Tally } from '../collections/tally.ts'
 import type { FramedStream } from '../wire/framed-stream.ts'
 import type { ServedProtocol, StreamHandler } from '../wire/protocol-server.ts'
 import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
@@ -108,11 +109,11 @@ export function pickFairly<P extends { readonly host: string }>(
   const shuffled = pages
     .map((page) => ({ page, rank: Math.random() }))
     .sort((a, b) => a.rank - b.rank)
-  const seen = new Map<string, number>()
+  const seen = new Tally<string>()
   return shuffled
     .map(({ page }) => {
-      const round = seen.get(page.host) ?? 0
-      seen.set(page.host, round + 1)
+      const round = seen.get(page.host)
+      seen.add(page.host)
       return { page, round }
     })
     .sort((a, b) => a.round - b.round)
