@@ -39,6 +39,8 @@ export class Lookups {
   #waiting: Run[] = []
   /** Lookups that have begun and not ended. */
   #inFlight = 0
+  /** Bulk requests in flight. */
+  #bulk = 0
   /** Lookups waiting to begin. */
   #later: Run[] = []
 
@@ -180,10 +182,11 @@ export class Lookups {
     // Bulk that is requested twice takes twice as long.
     const isHedged = !request.isBulk && (run.lookup.isHedged || !run.isInformed)
     const lateAfterMs = peers.suspectAfterMs(contact, isConnected)
+    this.#bulk += Number(request.isBulk)
     request.expect(
       isHedged ? this.#responseTimes.lateAfterMs(isConnected) : undefined,
-      // Small requests tell little of bulk, which pauses for a round trip or two while its window opens.
-      request.isBulk ? Math.max(lateAfterMs, MAX_SUSPECT_MS) : lateAfterMs
+      // Response times tell little of a line that this node fills, to whatever peers.
+      this.#bulk > 0 ? Math.max(lateAfterMs, MAX_SUSPECT_MS) : lateAfterMs
     )
     run.lookup.search.recordRequest(contact)
     run.inFlight++
@@ -193,31 +196,63 @@ export class Lookups {
       this.#suspect(request)
     }
 
-    run.lookup.ask(contact, request).then(
+    this.#send(request).then(
       (response) => this.#onResponse(request, response),
       (thrown: unknown) => this.#onFailure(request, toError(thrown))
     )
   }
 
-  #onResponse(request: Request, response: LookupResponse): void {
-    const { run, contact, askedAtMs, isConnected } = request
-    const tookMs = performance.now() - askedAtMs
-    const isTypical = !request.isBulk
-    this.#init.peers.recordResponse(contact.id, isTypical && isConnected ? tookMs : undefined)
+  /**
+   * Sends a request. One that has timed out and is still in flight is not sent again: its response would come first.
+   */
+  #send(request: Request): Promise<LookupResponse> {
+    const { contact, run } = request
+    const ask = () => run.lookup.ask(contact, request)
+    const late = run.lateTo(contact)?.response
+    run.forgetLate(contact)
+    request.response = late && this.#init.isReady(contact) ? late.catch(ask) : ask()
+    return request.response
+  }
 
-    if (isTypical) {
+  #onResponse(request: Request, response: LookupResponse): void {
+    const { contact, run } = request
+    this.#recordResponse(request)
+
+    if (request.isPending) {
+      this.#settle(request)
+    } else if (run.isCancelled || run.lateTo(contact) !== request) {
+      return
+    }
+
+    run.forgetLate(contact)
+    const isAnyNearer = run.lookup.search.recordResponse(contact, response.closer)
+
+    if (!isAnyNearer) {
+      run.atOnce = Number.POSITIVE_INFINITY
+    }
+
+    this.#take(run, contact, response)
+  }
+
+  #recordResponse({ contact, askedAtMs, isBulk, isConnected }: Request): void {
+    const tookMs = performance.now() - askedAtMs
+    this.#init.peers.recordResponse(contact.id, isBulk || !isConnected ? undefined : tookMs)
+
+    if (!isBulk) {
       this.#responseTimes.record(tookMs, isConnected)
     }
 
-    if (request.isPending) {
-      request.settle()
-      const isAnyNearer = run.lookup.search.recordResponse(contact, response.closer)
+    this.#trust(contact)
+  }
 
-      if (!isAnyNearer) {
-        run.atOnce = Number.POSITIVE_INFINITY
+  /** Has lookups wait again for the requests to a peer that was a suspect, and has responded. */
+  #trust(contact: PeerInfo): void {
+    for (const request of this.#waitingFor.takeSuspected(contact)) {
+      if (request instanceof Request && !request.run.isCancelled) {
+        request.trust()
+        request.run.lookup.search.recordTrust(request.contact)
+        this.#waitingFor.reschedule(request)
       }
-
-      this.#take(run, contact, response)
     }
   }
 
@@ -226,14 +261,20 @@ export class Lookups {
     const { run, contact } = request
 
     if (request.isPending) {
-      request.settle()
+      this.#settle(request)
       this.#recordSilence(contact, () =>
         this.#init.peers.recordFailure(contact, error, request.askedAtMs)
       )
+      error ?? run.keepLate(request)
       run.lookup.search.recordFailure(contact)
       run.numBusy += Number(error?.name === 'BusyError')
       this.#take(run, contact, undefined, error)
     }
+  }
+
+  #settle(request: Request): void {
+    this.#bulk -= Number(request.isBulk)
+    request.settle()
   }
 
   #onDelay({ run, contact }: Request): void {
@@ -274,6 +315,7 @@ export class Lookups {
   #suspect(request: Request): void {
     const { contact, run } = request
     request.suspect()
+    this.#waitingFor.recordSuspicion(contact)
     run.lookup.search.recordSuspicion(contact)
     run.guard(() => run.lookup.onSuspect?.())
     this.#schedule(run)
