@@ -3,6 +3,7 @@ import { MAX_LOOKUPS_IN_FLIGHT, MAX_SUSPECT_MS } from '../constants.ts'
 import { TimeoutError, toError } from '../errors.ts'
 import type { PeerBook } from '../peers/peer-book.ts'
 import { atEndOfTurn } from '../timing/end-of-turn.ts'
+import { BulkHedges } from './bulk-hedges.ts'
 import type { Lookup, LookupResponse, LookupResult } from './lookup.ts'
 import { LoneRequest, Request, type RequestWatcher, Run } from './lookup-run.ts'
 import { PeerRanking } from './peer-ranking.ts'
@@ -41,6 +42,7 @@ export class Lookups {
   #inFlight = 0
   /** Bulk requests in flight. */
   #bulk = 0
+  readonly #hedges = new BulkHedges()
   /** Lookups waiting to begin. */
   #later: Run[] = []
 
@@ -141,7 +143,7 @@ export class Lookups {
     while (!run.isCancelled && run.inFlight < run.atOnce) {
       const contact = this.ranking.choose(this.#choices(run))
 
-      if (contact === undefined) {
+      if (contact === undefined || !this.#mayAsk(run, contact)) {
         break
       }
 
@@ -175,6 +177,14 @@ export class Lookups {
     return run.isInformed ? choices : connected
   }
 
+  /** Whether a lookup may ask a peer now, while it still waits for a suspect. If not, it may later. */
+  #mayAsk(run: Run, contact: PeerInfo): boolean {
+    return (
+      !isBulkHedge(run) ||
+      this.#hedges.admits(run, this.#init.peers.suspicionOf(contact) !== 'none')
+    )
+  }
+
   #ask(run: Run, contact: PeerInfo): void {
     const { isReady, peers } = this.#init
     const isConnected = isReady(contact)
@@ -183,6 +193,11 @@ export class Lookups {
     const isHedged = !request.isBulk && (run.lookup.isHedged || !run.isInformed)
     const lateAfterMs = peers.suspectAfterMs(contact, isConnected)
     this.#bulk += Number(request.isBulk)
+
+    if (isBulkHedge(run)) {
+      this.#hedges.add(request)
+    }
+
     request.expect(
       isHedged ? this.#responseTimes.lateAfterMs(isConnected) : undefined,
       // Response times tell little of a line that this node fills, to whatever peers.
@@ -219,7 +234,7 @@ export class Lookups {
     this.#recordResponse(request)
 
     if (request.isPending) {
-      this.#settle(request)
+      this.#settle(request, true)
     } else if (run.isCancelled || run.lateTo(contact) !== request) {
       return
     }
@@ -247,7 +262,13 @@ export class Lookups {
 
   /** Has lookups wait again for the requests to a peer that was a suspect, and has responded. */
   #trust(contact: PeerInfo): void {
-    for (const request of this.#waitingFor.takeSuspected(contact)) {
+    const suspected = this.#waitingFor.takeSuspected(contact)
+
+    if (suspected.length > 0) {
+      this.#scheduleHedges()
+    }
+
+    for (const request of suspected) {
       if (request instanceof Request && !request.run.isCancelled) {
         request.trust()
         request.run.lookup.search.recordTrust(request.contact)
@@ -261,7 +282,7 @@ export class Lookups {
     const { run, contact } = request
 
     if (request.isPending) {
-      this.#settle(request)
+      this.#settle(request, false)
       this.#recordSilence(contact, () =>
         this.#init.peers.recordFailure(contact, error, request.askedAtMs)
       )
@@ -272,9 +293,19 @@ export class Lookups {
     }
   }
 
-  #settle(request: Request): void {
+  #scheduleHedges(): void {
+    for (const run of this.#hedges.takeWaiting()) {
+      this.#schedule(run)
+    }
+  }
+
+  #settle(request: Request, hasResponded: boolean): void {
     this.#bulk -= Number(request.isBulk)
     request.settle()
+
+    if (this.#hedges.settle(request, hasResponded)) {
+      this.#scheduleHedges()
+    }
   }
 
   #onDelay({ run, contact }: Request): void {
@@ -333,4 +364,9 @@ export class Lookups {
       this.#schedule(run)
     })
   }
+}
+
+/** Whether a lookup's next request is bulk that another peer was asked for already, and may still send. */
+function isBulkHedge({ lookup, suspected }: Run): boolean {
+  return suspected > 0 && lookup.isHedged && lookup.cancellation.isBulk === true
 }
