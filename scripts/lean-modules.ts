@@ -33,11 +33,23 @@ const REPLACEMENTS: readonly Replacement[] = [
 export const digest = (bytes) => createHash('sha256').update(bytes).digest()`
   },
   {
-    // It also exports the bare stream cipher, which has an instance, and half a megabyte, of its own.
+    // It also exports the bare stream cipher, which has an instance, and half a megabyte, of its own. And it compiles
+    // WebAssembly as it loads, which most programs never call: see noise-crypto.ts.
     of: '@chainsafe/as-chacha20poly1305',
     module: 'lib/src/index.js',
-    code: `exports.ChaCha20Poly1305 = require('./chacha20poly1305').ChaCha20Poly1305
-exports.newInstance = require('./wasm').newInstance`
+    code: `let cipher
+function loaded() {
+  if (cipher === undefined) {
+    const { ChaCha20Poly1305 } = require('./chacha20poly1305')
+    cipher = new ChaCha20Poly1305(require('./wasm').newInstance())
+  }
+  return cipher
+}
+exports.newInstance = () => {}
+exports.ChaCha20Poly1305 = class {
+  seal(key, nonce, text, ad, to) { return loaded().seal(key, nonce, text, ad, to) }
+  open(key, nonce, sealed, ad, to) { return loaded().open(key, nonce, sealed, ad, to) }
+}`
   }
 ]
 

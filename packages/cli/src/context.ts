@@ -24,7 +24,6 @@ export interface Answer {
 }
 
 export function contextOf(io: CommandIO, isJson: boolean): Context {
-  const noted = paintFor(io, 'stderr')
   return {
     io,
     isJson,
@@ -38,7 +37,7 @@ export function contextOf(io: CommandIO, isJson: boolean): Context {
     },
     note(text) {
       if (!isJson) {
-        io.err(noted('faint', text))
+        io.err(paintFor(io, 'stderr')('faint', text))
       }
     }
   }

@@ -16,14 +16,30 @@ const stopping = new AbortController()
 /** Exit code of a command whose output was lost. */
 let lost: number | undefined
 
+/** Whether the standard error is open. */
+let isErrOpen = false
+
+// Node opens each stream when it is first used, which takes a moment, and most commands need one.
 const io: CommandIO = {
   out: (line) => process.stdout.write(`${line}\n`),
-  err: (line) => process.stderr.write(`${line}\n`),
+  err: (line) => io.stderr.write(`${line}\n`),
   signal: stopping.signal,
   env: process.env,
-  stdin: process.stdin,
-  stdout: process.stdout,
-  stderr: process.stderr
+  get stdin() {
+    return process.stdin
+  },
+  get stdout() {
+    return process.stdout
+  },
+  get stderr() {
+    if (!isErrOpen) {
+      isErrOpen = true
+      // Failing to print messages is not an error.
+      process.stderr.on('error', () => {})
+    }
+
+    return process.stderr
+  }
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -53,18 +69,23 @@ process.stdout.on('error', ({ code = '', message }: NodeJS.ErrnoException) => {
   }
 })
 
-// Failing to print messages is not an error.
-process.stderr.on('error', () => {})
 // Where readers can't be observed, the next write reports the error.
 readerGone(process.stdout.fd).then(endWithReader, () => {})
 
 const exitCode = await run(process.argv.slice(2), io)
-process.exitCode = lost ?? exitCode
+await Promise.all([process.stdout, ...(isErrOpen ? [process.stderr] : [])].map(written))
+// An error of the output is reported in this turn. Nothing else is left to do, and Node would take its heap apart first.
+setImmediate(() => process.exit(lost ?? exitCode))
 
 /** Stops the command cleanly: a reader such as `head` has read enough. */
 function endWithReader(): void {
   lost ??= DONE
   stopping.abort(new Stop('SIGPIPE'))
+}
+
+/** Resolves when all that was written to a stream has gone out, or failed. */
+function written(stream: NodeJS.WriteStream): Promise<unknown> {
+  return new Promise((resolve) => stream.write('', resolve))
 }
 
 function writesToTerminal(): boolean {

@@ -1,8 +1,7 @@
-import { AbortError, type Libp2p, type PeerId, type ServiceMap } from '@libp2p/interface'
+import type { Libp2p, PeerId, ServiceMap } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Found, Key, RecordValidator, Storable, Subkey, Value } from '@waggle/record'
-import { setMaxListeners } from 'main-event'
 import type { BootstrapError } from './errors.ts'
 import { assertListening, type DHTEvents } from './events.ts'
 import type { DictionaryHandle } from './handles/dictionary-handle.ts'
@@ -11,14 +10,12 @@ import { type Handles, handlesOf } from './handles/handles.ts'
 import type { PresenceHandle, PresenceOptions } from './handles/presence-handle.ts'
 import type { ValueHandle } from './handles/value-handle.ts'
 import type { Inspection } from './inspection/inspection.ts'
-import { join, type Membership } from './join/join.ts'
+import { JoinedNode } from './join/joined-node.ts'
 import { Listeners, type ListenOptions } from './listeners.ts'
 import type { Watch, WatchOptions } from './live/watch.ts'
-import { startNode } from './node/node.ts'
 import type { DHTOptions } from './node/options.ts'
-import { whenRelayed } from './node/relayed-address.ts'
 import { assertNode } from './node/runtime.ts'
-import { type Settings, settingsOf } from './node/settings.ts'
+import { settingsOf } from './node/settings.ts'
 import type { BaseOperations } from './operations/base-operations.ts'
 import type {
   DeleteOptions,
@@ -37,53 +34,34 @@ import type { WaggleOperations } from './operations/waggle-operations.ts'
 import { watchKey } from './operations/watch-key.ts'
 import type { SealedOptions } from './sealed/sealed-operations.ts'
 import { type SealedView, sealedView } from './sealed/sealed-view.ts'
-import { findWaggle } from './service/find-waggle.ts'
-import type { Waggle } from './service/service-interface.ts'
 import type { Stats } from './service/stats.ts'
 import type { HeldRecord } from './store/held-record.ts'
 import type { CallOptions } from './timing/calls.ts'
-import { anySignal, timeoutSignal } from './timing/deadline.ts'
-import { wait } from './timing/wait.ts'
-
-/** Milliseconds that a stopping node waits for its known peers to be saved. */
-const MAX_FLUSH_MS = 2000
-
-interface Parts {
-  readonly node: Libp2p<ServiceMap>
-  readonly waggle: Waggle
-
-  /** Whether the application created the node, which then outlives the DHT. */
-  readonly isBorrowed: boolean
-  readonly lifetime: AbortController
-
-  /** Validators that this DHT has added. When it stops, it removes them from a borrowed node. */
-  readonly validators: RecordValidator[]
-  membership?: Membership
-}
 
 /**
  * A distributed dictionary. Each call takes a `signal` and a `timeoutMs`. After `stop()` all calls,
  * those in flight included, reject with `AbortError`.
  */
 export class DHT implements WaggleOperations, Handles, AsyncDisposable {
-  readonly #parts: Parts
+  readonly #joined: JoinedNode
   readonly #operations: BaseOperations
   readonly #handles: Handles
   readonly #listeners: Listeners
   #stopped: Promise<void> | undefined
 
-  private constructor(parts: Parts) {
+  private constructor(joined: JoinedNode) {
     // JavaScript callers can call a constructor that TypeScript marks as private.
-    if (!parts) {
+    if (!joined) {
       throw new TypeError(
         'a DHT takes time to start: use await DHT.create(…) instead of new DHT(…)'
       )
     }
 
-    this.#parts = parts
-    this.#operations = parts.waggle.operations(parts.lifetime.signal)
+    const { lifetime, waggle } = joined
+    this.#joined = joined
+    this.#operations = waggle.operations(lifetime)
     this.#handles = handlesOf(this.#operations)
-    this.#listeners = new Listeners(parts.waggle.events, parts.lifetime.signal)
+    this.#listeners = new Listeners(waggle.events, lifetime)
   }
 
   /**
@@ -97,51 +75,27 @@ export class DHT implements WaggleOperations, Handles, AsyncDisposable {
    */
   static async create(options: DHTOptions = {}): Promise<DHT> {
     assertNode()
-    const settings = settingsOf(options)
-    settings.signal?.throwIfAborted()
-    const parts = settings.libp2p ? borrowParts(settings.libp2p) : await startParts(settings)
-
-    try {
-      const { node, waggle, lifetime, isBorrowed } = parts
-      const memory = waggle.peerMemory
-      parts.membership = await join({
-        ...settings,
-        node,
-        waggle,
-        memory,
-        lifetime: lifetime.signal
-      })
-      await (settings.relay && waitForRelay(node, settings))
-
-      if (isBorrowed) {
-        addValidators(parts, settings.validators)
-      }
-
-      return new DHT(parts)
-    } catch (error) {
-      await stop(parts)
-      throw error
-    }
+    return new DHT(await JoinedNode.join(settingsOf(options)))
   }
 
   /** This peer's id. */
   get peerId(): PeerId {
-    return this.#parts.node.peerId
+    return this.#joined.node.peerId
   }
 
   /** Addresses of this node, each with `/p2p/<peer id>`, for the `initialPeers` of others. */
   get multiaddrs(): Multiaddr[] {
-    return this.#parts.node.getMultiaddrs()
+    return this.#joined.node.getMultiaddrs()
   }
 
   /** Whether this node is a client, which stores no records. */
   get clientMode(): boolean {
-    return this.#parts.waggle.clientMode
+    return this.#joined.waggle.clientMode
   }
 
   /** The libp2p node underneath. */
   get libp2p(): Libp2p<ServiceMap> {
-    return this.#parts.node
+    return this.#joined.node
   }
 
   /**
@@ -149,17 +103,17 @@ export class DHT implements WaggleOperations, Handles, AsyncDisposable {
    * one did. They are retried in the background, and `peer:connect` reports success.
    */
   get bootstrapError(): BootstrapError | undefined {
-    return this.#parts.membership?.failure
+    return this.#joined.failure
   }
 
   /** Connected peers. */
   get peers(): PeerId[] {
-    return this.#parts.waggle.peers
+    return this.#joined.waggle.peers
   }
 
   /** Returns the node's current figures; after its stop, the last ones. */
   stats(): Stats {
-    return this.#parts.waggle.stats()
+    return this.#joined.waggle.stats()
   }
 
   /**
@@ -167,7 +121,7 @@ export class DHT implements WaggleOperations, Handles, AsyncDisposable {
    * of iteration. May omit records stored in the meantime.
    */
   heldRecords(): Iterable<HeldRecord> {
-    return this.#parts.waggle.heldRecords()
+    return this.#joined.waggle.heldRecords()
   }
 
   /**
@@ -200,8 +154,7 @@ export class DHT implements WaggleOperations, Handles, AsyncDisposable {
    * @throws AbortError when the DHT was stopped
    */
   addValidators(...validators: readonly RecordValidator[]): void {
-    this.#parts.lifetime.signal.throwIfAborted()
-    addValidators(this.#parts, validators)
+    this.#joined.addValidators(validators)
   }
 
   store<V, R extends boolean = false>(
@@ -307,7 +260,7 @@ export class DHT implements WaggleOperations, Handles, AsyncDisposable {
 
   /** Leaves the network and stops the node, unless it was given as `libp2p`. May be called repeatedly. */
   async stop(): Promise<void> {
-    this.#stopped ??= this.#operations.close().then(() => stop(this.#parts))
+    this.#stopped ??= this.#operations.close().then(() => this.#joined.stop())
     await this.#stopped
   }
 
@@ -318,14 +271,14 @@ export class DHT implements WaggleOperations, Handles, AsyncDisposable {
   /** Describes the node in one line, which `console.log` shows, too. Never throws. */
   toString(): string {
     // A debugger, or console.log, may print the prototype, or a node in any state.
-    if (!(#parts in this)) {
+    if (!(#joined in this)) {
       return 'DHT'
     }
 
-    const { node, waggle, lifetime } = this.#parts
+    const { node, waggle, lifetime } = this.#joined
 
     try {
-      const state = lifetime.signal.aborted
+      const state = lifetime.aborted
         ? 'stopped'
         : `${waggle.clientMode ? 'client' : 'server'}, ${waggle.peers.length} connected`
       return `DHT(${node.peerId}, ${state})`
@@ -339,73 +292,3 @@ export class DHT implements WaggleOperations, Handles, AsyncDisposable {
 Object.defineProperty(DHT.prototype, Symbol.for('nodejs.util.inspect.custom'), {
   value: DHT.prototype.toString
 })
-
-async function startParts(settings: Settings): Promise<Parts> {
-  const node = await startNode(settings)
-  return partsOf(node, { isBorrowed: false })
-}
-
-/**
- * Waits a while for a relay. Without one other peers cannot dial the node, which works otherwise and keeps
- * searching.
- */
-async function waitForRelay(
-  node: Libp2p<ServiceMap>,
-  { signal, requestTimeoutMs }: Settings
-): Promise<void> {
-  try {
-    await whenRelayed(node, { signal: anySignal(signal, timeoutSignal(requestTimeoutMs)) })
-  } catch (error) {
-    signal?.throwIfAborted()
-    node.logger
-      .forComponent('waggle:relay')
-      .error(
-        'WARNING: no connected peer is a relay (serveRelay), so other peers cannot dial this node yet - %e',
-        error
-      )
-  }
-}
-
-function borrowParts(node: Libp2p<ServiceMap>): Parts {
-  if (node.status !== 'started') {
-    throw new TypeError(`libp2p: the node is ${node.status}: start it first`)
-  }
-
-  return partsOf(node, { isBorrowed: true })
-}
-
-function partsOf(node: Libp2p<ServiceMap>, { isBorrowed }: { isBorrowed: boolean }): Parts {
-  const waggle = findWaggle(node.services)
-
-  if (waggle === undefined) {
-    throw new TypeError(
-      'libp2p: the node has no Waggle service: add dht: waggleKadDHT() and waggle: waggle() to its services'
-    )
-  }
-
-  const lifetime = new AbortController()
-  // Each operation in progress, such as a dial, adds a listener.
-  setMaxListeners(Number.POSITIVE_INFINITY, lifetime.signal)
-  return { node, waggle, isBorrowed, lifetime, validators: [] }
-}
-
-function addValidators({ waggle, validators }: Parts, added: readonly RecordValidator[]): void {
-  waggle.addValidators(...added)
-  validators.push(...added)
-}
-
-async function stop(parts: Parts): Promise<void> {
-  const { node, waggle, isBorrowed, lifetime, membership, validators } = parts
-  lifetime.abort(new AbortError('the DHT was stopped'))
-
-  if (isBorrowed) {
-    waggle.removeValidators(...validators)
-  }
-
-  // A hanging disk does not prevent a node from stopping.
-  await Promise.race([membership?.flush(), wait(MAX_FLUSH_MS)])
-
-  if (!isBorrowed) {
-    await node.stop()
-  }
-}

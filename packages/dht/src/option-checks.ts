@@ -1,5 +1,6 @@
 import {
   assertFunction,
+  assertOptions,
   assertThat,
   assertValidator,
   type Check,
@@ -119,15 +120,7 @@ export function assertRecordLimits(value: unknown, option: string): void {
 /** Checks each given member by its name. */
 export function assertMembers(value: unknown, option: string, table: OptionTable): void {
   assertThat(isOptions(value), option, 'an object', value)
-  const names = Object.keys(table)
-
-  for (const [name, member] of Object.entries(value as object)) {
-    assertThat(names.includes(name), `${option}.${name}`, `one of ${names.join(', ')}`, name)
-
-    if (member !== undefined) {
-      table[name]?.assert?.(member, `${option}.${name}`)
-    }
-  }
+  assertOptions(option, value, table, `${option}.`)
 }
 
 /** Checks functions by name, such as kad-dht's validators. */

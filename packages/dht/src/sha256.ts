@@ -1,23 +1,14 @@
 import { sha256 as portableSha256 } from '@noble/hashes/sha2.js'
 import { textOf } from './latin1.ts'
 
-/**
- * Node's OpenSSL is several times as fast as JavaScript, except for a few bytes, such as a key's: calling it takes
- * longer than they do. Browsers have no synchronous SHA-256.
- */
+/** Node's OpenSSL is faster than JavaScript, which also allocates buffers. Browsers have no synchronous SHA-256. */
 const nodeCrypto = globalThis.process?.getBuiltinModule?.('node:crypto')
-
-/** Bytes up to which JavaScript is faster. */
-const SMALL_BYTES = 128
 
 /** Computes the SHA-256 of the bytes. */
 export const sha256: (bytes: Uint8Array) => Uint8Array =
   nodeCrypto?.hash === undefined
     ? portableSha256
-    : (bytes) =>
-        bytes.length <= SMALL_BYTES
-          ? portableSha256(bytes)
-          : nodeCrypto.hash('sha256', bytes, 'buffer')
+    : (bytes) => nodeCrypto.hash('sha256', bytes, 'buffer')
 
 /** Computes the SHA-256 as text, one character for each byte, for a Map's key. */
 export const sha256Text: (bytes: Uint8Array) => string =

@@ -1,3 +1,8 @@
+import { nearestNames } from './nearest-names.ts'
+
+/** Names suggested in place of an unknown one. */
+const MAX_SUGGESTED = 3
+
 /** Throws a TypeError unless a given value is valid for the option. */
 export type Check = (value: unknown, option: string) => void
 
@@ -16,24 +21,43 @@ export type OptionTable<T = Record<string, unknown>> = {
 /**
  * Checks each of the given options by its name. Ignores undefined ones.
  *
+ * @param prefix - precedes the options' names in messages
  * @throws TypeError for one that `owner` does not have, or that is invalid
  */
-export function assertOptions(owner: string, options: unknown, table: OptionTable): void {
+export function assertOptions(
+  owner: string,
+  options: unknown,
+  table: OptionTable,
+  prefix = ''
+): void {
   if (!isOptions(options)) {
     throw new TypeError(`the options of ${owner} must be an object, got ${shown(options)}`)
   }
 
   for (const name in options) {
     if (!Object.hasOwn(table, name)) {
-      throw new TypeError(`${owner} has no option ${name}; it has ${Object.keys(table).join(', ')}`)
+      throw new TypeError(`${owner} has no option ${name}${alternatives(name, Object.keys(table))}`)
     }
 
     const value = (options as Readonly<Record<string, unknown>>)[name]
 
     if (value !== undefined) {
-      table[name]?.assert?.(value, name)
+      table[name]?.assert?.(value, prefix + name)
     }
   }
+}
+
+/** Names the options that may have been meant, or all there are. */
+function alternatives(name: string, names: readonly string[]): string {
+  const word = name.toLowerCase()
+  const longer = names.filter((one) => word.length > 1 && one.toLowerCase().includes(word))
+  const likely = [...new Set([...nearestNames(name, names), ...longer])]
+
+  if (likely.length > 0) {
+    return `: did you mean ${likely.slice(0, MAX_SUGGESTED).join(' or ')}?`
+  }
+
+  return `; it has ${names.join(', ')}`
 }
 
 /** Whether a value can hold options: arrays, maps, dates and bytes have none, and would be ignored. */

@@ -37,6 +37,10 @@ export function later(a: Entry, b: Entry): Entry {
  * value's bytes, then the signature's. Zero means that the two are the same entry.
  */
 export function compareEntries(a: Entry, b: Entry): number {
+  if (a === b) {
+    return 0
+  }
+
   return (
     a.expirationTime - b.expirationTime ||
     compareBytes(a.value, b.value) ||

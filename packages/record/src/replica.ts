@@ -32,6 +32,7 @@ export {
   MAX_CLOCK_SKEW,
   UNLIMITED
 } from './limits.ts'
+export { nearestNames } from './nearest-names.ts'
 export { DEFAULT_NETWORK, type NetworkOptions, networkOf } from './network.ts'
 export { newEntries } from './new-entries.ts'
 export { verifySignature } from './owner/ed25519.ts'

@@ -1,17 +1,23 @@
 import type { StoreEntry } from '@waggle/dht'
-import { Child, type ChildOptions, nodeCommand } from '../processes/child.ts'
+import { bundledCommand, Child, type ChildOptions, nodeCommand } from '../processes/child.ts'
 import { totalOf } from '../workload/statistics.ts'
 import type { NodesHandlers } from './nodes-main.ts'
 
 /** A process with DHT nodes. It joins no network before it is told to start. */
 export type NodesProcess = Child<NodesHandlers>
 
-const COMMAND = nodeCommand(new URL('nodes-main.ts', import.meta.url))
+const MAIN = new URL('nodes-main.ts', import.meta.url)
 
-export function nodesProcess(
-  options: ChildOptions & { readonly host?: { command(command: readonly string[]): string[] } }
-): NodesProcess {
-  return new Child(options.host?.command(COMMAND) ?? COMMAND, options)
+export interface NodesProcessOptions extends ChildOptions {
+  readonly host?: { command(command: readonly string[]): string[] }
+
+  /** Runs the bundles of the libraries, which have to be made before. They start in a fraction of the time. */
+  readonly isBundled?: boolean
+}
+
+export function nodesProcess({ host, isBundled, ...options }: NodesProcessOptions): NodesProcess {
+  const command = isBundled ? bundledCommand(MAIN) : nodeCommand(MAIN)
+  return new Child(host?.command(command) ?? command, options)
 }
 
 /** Stores entries from the first `from` nodes of each process; resolves with the number of acknowledged ones. */

@@ -1,3 +1,4 @@
+import { setTimeout as passed } from 'node:timers/promises'
 import { bundleLibraries } from '../processes/bundles.ts'
 import { Child } from '../processes/child.ts'
 import type { SeparateHost } from '../processes/separate-host.ts'
@@ -18,6 +19,14 @@ export interface NetworkOptions {
   /** Host of the last process; by default, all run on loopback. */
   readonly lastHost?: SeparateHost
 }
+
+/**
+ * A network is at rest when its servers take at most this share of a core, in one interval; number of intervals
+ * after which it counts as one that never rests.
+ */
+const REST_SHARE = 0.05
+const REST_MS = 1000
+const MAX_RESTS = 30
 
 /** Servers of one system in several processes, and its clients in another. */
 export class Network implements AsyncDisposable {
@@ -41,7 +50,7 @@ export class Network implements AsyncDisposable {
     this.lastServer = this.servers.at(-1) as Child<ServerHandlers>
   }
 
-  /** Resolves when all servers and clients know each other. */
+  /** Resolves when all servers and clients know each other, and the servers are at rest. */
   static async start(options: NetworkOptions): Promise<Network> {
     await (options.contestant.isBundled && bundleLibraries())
     const network = new Network(options)
@@ -82,7 +91,21 @@ export class Network implements AsyncDisposable {
       await server.call('settle', { servers: addresses.length })
     }
 
+    await this.#rest()
     this.place = { host: own, bootstrap: addresses.slice(0, 1) }
     await this.client.call('start', { servers: addresses, ...this.place })
+  }
+
+  /** Waits for the work that follows joins, of which no operation that is measured should pay a share. */
+  async #rest(): Promise<void> {
+    for (let i = 0; i < MAX_RESTS; i++) {
+      const before = await this.serversUsage()
+      await passed(REST_MS)
+      const after = await this.serversUsage()
+
+      if (after.cpuMs - before.cpuMs <= REST_SHARE * REST_MS) {
+        return
+      }
+    }
   }
 }

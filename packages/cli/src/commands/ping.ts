@@ -3,7 +3,7 @@ import type { DHT, Waggle } from '@waggle/dht'
 import type { Hivemind } from '@waggle/hivemind'
 import type { Context } from '../context.ts'
 import { DONE, FAILED, toError } from '../errors.ts'
-import { failure } from '../failure.ts'
+import { failure, reasonsIn } from '../failure.ts'
 import type { CommandIO } from '../io.ts'
 import { initialPeersFor, withClient } from '../network/client.ts'
 import { hivemindClient } from '../network/hivemind-client.ts'
@@ -102,9 +102,12 @@ async function pingOne(context: Context, options: ConnectOptions, count: number)
     return DONE
   } catch (error) {
     io.signal.throwIfAborted()
-    const { message, exitCode } = failure(toError(error))
-    context.answer({ json: { address, error: message } })
-    context.isJson || io.err(`${paint('bad', address)}  ${message}`)
+    const thrown = toError(error)
+    const { message, exitCode } = failure(thrown)
+    // The node was named: advice to name one would mislead.
+    const reasons = thrown.name === 'BootstrapError' ? reasonsIn(thrown.message) : message
+    context.answer({ json: { address, error: reasons } })
+    context.isJson || io.err(`${paint('bad', address)}  ${reasons}`)
     return Math.max(FAILED, exitCode)
   }
 }

@@ -22,8 +22,8 @@ export function paintFor(io: CommandIO, stream: 'stdout' | 'stderr'): Paint {
 }
 
 /** See https://no-color.org: any value of the variable except the empty one disables colours. */
-export function isColourful({ env, ...io }: CommandIO, stream: 'stdout' | 'stderr'): boolean {
-  const { NO_COLOR = '', TERM } = env
+export function isColourful(io: CommandIO, stream: 'stdout' | 'stderr'): boolean {
+  const { NO_COLOR = '', TERM } = io.env
   const isForbidden = NO_COLOR !== '' || TERM === 'dumb'
   return io[stream].isTTY === true && !isForbidden
 }

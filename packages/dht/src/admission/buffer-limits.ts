@@ -1,3 +1,4 @@
+import { Tally } from '../collections/tally.ts'
 import { Alarm } from '../timing/alarm.ts'
 
 /** A stream that buffers a peer's messages, and responses that the peer does not read. */
@@ -105,11 +106,11 @@ export class BufferLimits {
     this.#alarm.stop()
   }
 
-  #bytesOfPeers(): Map<string, number> {
-    const peers = new Map<string, number>()
+  #bytesOfPeers(): Tally<string> {
+    const peers = new Tally<string>()
 
     for (const [{ bufferedBytes }, peer] of this.#streams) {
-      peers.set(peer, (peers.get(peer) ?? 0) + bufferedBytes)
+      peers.add(peer, bufferedBytes)
     }
 
     return peers

@@ -16,6 +16,9 @@ const MAX_CHARGE_MS = 2
 /** Milliseconds for which a light client counts as present after its last request. */
 const PRESENT_FOR_MS = 100
 
+/** Milliseconds until peers that have used up their shares are looked at again. */
+export const EXHAUSTED_PAUSE_MS = 1
+
 /** Peers remembered. A forgotten peer begins with a full burst. */
 const MAX_REMEMBERED = 4096
 
@@ -77,18 +80,9 @@ export class CpuShares {
   }
 
   #bucketOf(peer: string): TokenBucket {
-    const known = this.#peers.touch(peer)
-
-    if (known !== undefined) {
-      return known
-    }
-
-    const bucket = new TokenBucket({
-      perSecond: MAX_SHARE * 1000,
-      burst: BURST_MS,
-      nowMs: this.#clock
-    })
-    this.#peers.set(peer, bucket)
-    return bucket
+    return this.#peers.getOrAdd(
+      peer,
+      () => new TokenBucket({ perSecond: MAX_SHARE * 1000, burst: BURST_MS, nowMs: this.#clock })
+    )
   }
 }

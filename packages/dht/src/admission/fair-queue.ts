@@ -1,6 +1,7 @@
 import { atEndOfTurn } from '../timing/end-of-turn.ts'
 import { TurnBudget } from '../timing/turn-budget.ts'
-import { CpuShares } from './cpu-shares.ts'
+import { CpuShares, EXHAUSTED_PAUSE_MS } from './cpu-shares.ts'
+import { PeerRotation } from './peer-rotation.ts'
 
 /** Work for a peer, in steps. */
 export interface Job {
@@ -22,9 +23,6 @@ const LONG_TURN: Turn = { turnMs: 2, quantumMs: 1 }
 /** Limits of a turn while a light client is present, which would have to wait for the end of the turn. */
 const SHORT_TURN: Turn = { turnMs: 0.25, quantumMs: 0.25 }
 
-/** Milliseconds until exhausted peers are checked again. */
-const PAUSE_MS = 1
-
 /**
  * Shares this node's time among requesting peers. A job that fits into the current turn of the event loop runs at
  * once. Others wait peer by peer and run in rotation, so neither one large request nor many from one peer delay
@@ -32,8 +30,7 @@ const PAUSE_MS = 1
  * get all of them: see {@link CpuShares}.
  */
 export class FairQueue {
-  /** Waiting jobs by peer, in the order in which the peers are served. */
-  readonly #waiting = new Map<string, Job[]>()
+  readonly #waiting = new PeerRotation<Job>()
   readonly #shares: CpuShares
   readonly #budget = new TurnBudget()
   #isTurnScheduled = false
@@ -52,9 +49,7 @@ export class FairQueue {
     this.#shares.noteRequest(peer, nowMs)
 
     if (this.#hasToWait(peer, nowMs) || !this.#work(peer, job, this.#timeAtOnce(peer, nowMs))) {
-      const jobs = this.#waiting.get(peer) ?? []
-      jobs.push(job)
-      this.#waiting.set(peer, jobs)
+      this.#waiting.add(peer, job)
       this.#scheduleTurn()
     }
   }
@@ -103,36 +98,31 @@ export class FairQueue {
       this.#scheduleTurn()
     } else {
       this.#isTurnScheduled = true
-      setTimeout(() => this.#takeTurn(), PAUSE_MS)
+      setTimeout(() => this.#takeTurn(), EXHAUSTED_PAUSE_MS)
     }
   }
 
   /** Returns false when the turn is over or all waiting peers are exhausted. */
   #serveNext(): boolean {
     const nowMs = performance.now()
+    let turn = LONG_TURN
+    const peer = this.#waiting.next((one) => {
+      turn = this.#turnOf(one, nowMs)
+      return this.#budget.spentMs < turn.turnMs && !this.#shares.isExhausted(one, nowMs)
+    })
 
-    for (const [peer, jobs] of this.#waiting) {
-      const { turnMs, quantumMs } = this.#turnOf(peer, nowMs)
-
-      if (this.#budget.spentMs < turnMs && !this.#shares.isExhausted(peer, nowMs)) {
-        this.#serve(peer, jobs, quantumMs)
-        return true
-      }
+    if (peer !== undefined) {
+      this.#serve(peer, turn.quantumMs)
     }
 
-    return false
+    return peer !== undefined
   }
 
-  #serve(peer: string, jobs: Job[], quantumMs: number): void {
-    const [job] = jobs
-    this.#waiting.delete(peer)
+  #serve(peer: string, quantumMs: number): void {
+    const job = this.#waiting.take(peer)
 
-    if (job !== undefined && this.#work(peer, job, quantumMs)) {
-      jobs.shift()
-    }
-
-    if (jobs.length > 0) {
-      this.#waiting.set(peer, jobs)
+    if (job !== undefined && !this.#work(peer, job, quantumMs)) {
+      this.#waiting.putBack(peer, job)
     }
   }
 

@@ -1,3 +1,5 @@
+import { Tally } from '../collections/tally.ts'
+
 /** Requests of all peers as a multiple of their maximum, with those of peers that have few. */
 const MAX_EXCESS = 3 / 2
 
@@ -9,7 +11,7 @@ export interface OpenRequestsInit {
 /** Counts the requests in progress, by peer and in total, across streams and protocols. */
 export class OpenRequests {
   readonly #init: OpenRequestsInit
-  readonly #ofPeer = new Map<string, number>()
+  readonly #ofPeer = new Tally<string>()
   #count = 0
 
   constructor(init: OpenRequestsInit) {
@@ -27,7 +29,7 @@ export class OpenRequests {
    */
   isFull(peer: string): boolean {
     const { maxRequests, maxRequestsPerPeer } = this.#init
-    const count = this.#of(peer)
+    const count = this.#ofPeer.get(peer)
     const share = maxRequests / (2 * (this.#ofPeer.size + 1))
     const isCrowded = this.#count >= maxRequests && count >= share
     return count >= maxRequestsPerPeer || isCrowded || this.#count >= MAX_EXCESS * maxRequests
@@ -35,21 +37,11 @@ export class OpenRequests {
 
   begin(peer: string): void {
     this.#count++
-    this.#ofPeer.set(peer, this.#of(peer) + 1)
+    this.#ofPeer.add(peer)
   }
 
   end(peer: string): void {
-    const left = this.#of(peer) - 1
     this.#count--
-
-    if (left > 0) {
-      this.#ofPeer.set(peer, left)
-    } else {
-      this.#ofPeer.delete(peer)
-    }
-  }
-
-  #of(peer: string): number {
-    return this.#ofPeer.get(peer) ?? 0
+    this.#ofPeer.add(peer, -1)
   }
 }

@@ -85,18 +85,9 @@ export class RateLimits {
   }
 
   #useOf(peer: string): Use {
-    const known = this.#peers.touch(peer)
-
-    if (known !== undefined) {
-      return known
-    }
-
-    const left = new TokenBucket({
-      perSecond: this.#rates.maxKeysPerSecondPerPeer,
-      nowMs: this.#clock
+    return this.#peers.getOrAdd(peer, () => {
+      const perSecond = this.#rates.maxKeysPerSecondPerPeer
+      return { left: new TokenBucket({ perSecond, nowMs: this.#clock }), window: -1, keys: 0 }
     })
-    const use = { left, window: -1, keys: 0 }
-    this.#peers.set(peer, use)
-    return use
   }
 }

@@ -30,6 +30,11 @@ export class SharedPlaces<T extends PlaceTaker> {
     return this.#owners.size
   }
 
+  /** Lists what has an owner's places, the oldest first. */
+  ofOwner(owner: string): T[] {
+    return [...(this.#taken.get(owner) ?? [])]
+  }
+
   /** Occupies a place for a taker until it ends or is deleted. */
   add(taker: T, owner: string): void {
     const own = this.#taken.get(owner) ?? new Set()

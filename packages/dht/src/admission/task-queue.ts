@@ -1,8 +1,7 @@
+import { Tally } from '../collections/tally.ts'
 import { atEndOfTurn } from '../timing/end-of-turn.ts'
-import { CpuShares } from './cpu-shares.ts'
-
-/** Milliseconds until exhausted peers are checked again. */
-const PAUSE_MS = 1
+import { CpuShares, EXHAUSTED_PAUSE_MS } from './cpu-shares.ts'
+import { PeerRotation } from './peer-rotation.ts'
 
 export interface TaskQueueInit {
   /** Tasks that run at the same time. */
@@ -24,12 +23,11 @@ export interface TaskQueueInit {
  * CpuShares}.
  */
 export class TaskQueue {
-  /** Waiting tasks by peer, in the order in which the peers are served. */
-  readonly #waiting = new Map<string, (() => Promise<void>)[]>()
+  readonly #waiting = new PeerRotation<() => Promise<void>>()
+  readonly #running = new Tally<string>()
   readonly #init: TaskQueueInit
   readonly #shares: CpuShares
-  readonly #runningOf = new Map<string, number>()
-  #running = 0
+  #numRunning = 0
   #isPausing = false
 
   constructor(init: TaskQueueInit) {
@@ -40,15 +38,13 @@ export class TaskQueue {
   /** Runs the task in the peer's turn. Settles as the task does. */
   run<T>(peer: string, task: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const tasks = this.#waiting.get(peer) ?? []
-      tasks.push(() => task().then(resolve, reject))
-      this.#waiting.set(peer, tasks)
+      this.#waiting.add(peer, () => task().then(resolve, reject))
       this.#fill()
     })
   }
 
   #fill(): void {
-    while (this.#running < this.#init.maxRunning && this.#waiting.size > 0) {
+    while (this.#numRunning < this.#init.maxRunning) {
       const peer = this.#nextPeer()
 
       if (peer === undefined) {
@@ -63,30 +59,21 @@ export class TaskQueue {
   #nextPeer(): string | undefined {
     const nowMs = performance.now()
     let isAnyExhausted = false
+    const next = this.#waiting.next((peer) => {
+      const isExhausted = this.#hasPlace(peer) && this.#shares.isExhausted(peer, nowMs)
+      isAnyExhausted ||= isExhausted
+      return this.#hasPlace(peer) && !isExhausted
+    })
 
-    for (const peer of this.#waiting.keys()) {
-      const isExhausted = this.#shares.isExhausted(peer, nowMs)
-
-      if (this.#hasPlace(peer) && !isExhausted) {
-        return peer
-      }
-
-      isAnyExhausted ||= isExhausted && this.#hasPlace(peer)
+    if (next === undefined && isAnyExhausted) {
+      this.#pause()
     }
 
-    isAnyExhausted && this.#pause()
-    return undefined
+    return next
   }
 
   #begin(peer: string): void {
-    const tasks = this.#waiting.get(peer) ?? []
-    const task = tasks.shift()
-    this.#waiting.delete(peer)
-
-    if (tasks.length > 0) {
-      this.#waiting.set(peer, tasks)
-    }
-
+    const task = this.#waiting.take(peer)
     this.#countRunning(peer, 1)
     this.#shares.adjust(peer, this.#init.costMs(), performance.now())
     void task?.().finally(() => {
@@ -97,18 +84,12 @@ export class TaskQueue {
 
   #hasPlace(peer: string): boolean {
     const { maxRunningPerPeer = Number.POSITIVE_INFINITY } = this.#init
-    return (this.#runningOf.get(peer) ?? 0) < maxRunningPerPeer
+    return this.#running.get(peer) < maxRunningPerPeer
   }
 
   #countRunning(peer: string, by: 1 | -1): void {
-    const count = (this.#runningOf.get(peer) ?? 0) + by
-    this.#running += by
-
-    if (count > 0) {
-      this.#runningOf.set(peer, count)
-    } else {
-      this.#runningOf.delete(peer)
-    }
+    this.#running.add(peer, by)
+    this.#numRunning += by
   }
 
   #pause(): void {
@@ -117,7 +98,7 @@ export class TaskQueue {
       setTimeout(() => {
         this.#isPausing = false
         atEndOfTurn(() => this.#fill())
-      }, PAUSE_MS)
+      }, EXHAUSTED_PAUSE_MS)
     }
   }
 }

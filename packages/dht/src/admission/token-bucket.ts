@@ -50,6 +50,11 @@ export class TokenBucket {
     return this.#tokens
   }
 
+  /** Milliseconds until the bucket is no longer overdrawn. */
+  get lackMs(): number {
+    return Math.max(0, -this.tokens / this.#perSecond) * 1000
+  }
+
   /** Takes tokens even if too few are left. */
   take(count: number): void {
     this.#tokens = this.tokens - count

@@ -1,12 +1,10 @@
 import { afterMicrotasks, atEndOfTurn } from '../timing/end-of-turn.ts'
 import { TurnBudget } from '../timing/turn-budget.ts'
-import { CpuShares } from './cpu-shares.ts'
+import { CpuShares, EXHAUSTED_PAUSE_MS } from './cpu-shares.ts'
+import { PeerRotation } from './peer-rotation.ts'
 
 /** Milliseconds of one turn of the event loop after which no further task begins. */
 export const TURN_MS = 2
-
-/** Milliseconds until peers beyond their share are served again. */
-const PAUSE_MS = 1
 
 /**
  * Begins one task after another, peer by peer. It suits work that continues in microtasks after the call, as
@@ -14,8 +12,7 @@ const PAUSE_MS = 1
  * event loop once the first has taken too long. The time counts towards the peer's share: see {@link CpuShares}.
  */
 export class Turns {
-  /** Waiting tasks by peer, in the order in which the peers are served. */
-  readonly #waiting = new Map<string, (() => void)[]>()
+  readonly #waiting = new PeerRotation<() => void>()
   readonly #shares: CpuShares
   readonly #budget = new TurnBudget()
   #isTaken = false
@@ -26,14 +23,8 @@ export class Turns {
 
   /** Begins the task at once if none waits, or else in the peer's turn. */
   add(peer: string, task: () => void): void {
-    const tasks = this.#waiting.get(peer)
     this.#shares.noteRequest(peer, performance.now())
-
-    if (tasks === undefined) {
-      this.#waiting.set(peer, [task])
-    } else {
-      tasks.push(task)
-    }
+    this.#waiting.add(peer, task)
 
     if (!this.#isTaken) {
       this.#next()
@@ -42,28 +33,19 @@ export class Turns {
 
   #next(): void {
     const nowMs = performance.now()
+    const peer = this.#waiting.next((one) => !this.#shares.isExhausted(one, nowMs))
     this.#isTaken = this.#waiting.size > 0
 
-    for (const [peer, tasks] of this.#waiting) {
-      if (!this.#shares.isExhausted(peer, nowMs)) {
-        this.#begin(peer, tasks)
-        return
-      }
-    }
-
-    if (this.#isTaken) {
-      setTimeout(() => this.#next(), PAUSE_MS)
+    if (peer !== undefined) {
+      this.#begin(peer)
+    } else if (this.#isTaken) {
+      setTimeout(() => this.#next(), EXHAUSTED_PAUSE_MS)
     }
   }
 
-  #begin(peer: string, tasks: (() => void)[]): void {
-    const task = tasks.shift()
+  #begin(peer: string): void {
+    const task = this.#waiting.take(peer)
     const startMs = performance.now()
-    this.#waiting.delete(peer)
-
-    if (tasks.length > 0) {
-      this.#waiting.set(peer, tasks)
-    }
 
     afterMicrotasks(() => {
       const nowMs = performance.now()

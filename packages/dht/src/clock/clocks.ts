@@ -10,6 +10,7 @@ import {
   median
 } from '../clock-reading.ts'
 import type { DHTEvents } from '../events.ts'
+import { every } from '../timing/every.ts'
 import { inTime } from '../timing/in-time.ts'
 import { type ClientParts, ProtocolClient } from '../wire/protocol-client.ts'
 import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
@@ -72,9 +73,7 @@ export class Clocks {
       ({ detail }) => this.#onDisconnect(detail.toString()),
       { signal }
     )
-    const comparing = setInterval(() => this.compareAgain(), COMPARE_INTERVAL_MS)
-    comparing.unref?.()
-    signal.addEventListener('abort', () => clearInterval(comparing))
+    every(COMPARE_INTERVAL_MS, () => this.compareAgain(), signal)
   }
 
   /** Median of the milliseconds by which peers' clocks are ahead of ours; undefined without a reading. */

@@ -58,6 +58,19 @@ export class BoundedMap<K, V> {
     }
   }
 
+  /** Reads an entry, or adds one, and makes it the newest. */
+  getOrAdd(key: K, make: () => V): V {
+    const known = this.touch(key)
+
+    if (known !== undefined) {
+      return known
+    }
+
+    const value = make()
+    this.set(key, value)
+    return value
+  }
+
   delete(key: K): boolean {
     return this.#entries.delete(key)
   }

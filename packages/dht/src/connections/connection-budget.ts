@@ -9,7 +9,7 @@ import type {
   TypedEventTarget
 } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
-import { BoundedMap } from '../collections/bounded-map.ts'
+import { RecentMap } from '../collections/recent-map.ts'
 import { toError } from '../errors.ts'
 import { hostOf } from '../peers/host-of.ts'
 import { pointOfPeer, sharedBits } from '../peers/key-space.ts'
@@ -88,8 +88,11 @@ export class ConnectionBudget {
   readonly #openedAtMs = new WeakMap<Connection, number>()
   readonly #identified = new WeakSet<Connection>()
   readonly #closing = new Set<string>()
-  /** Time at which a peer's tags were last found, in ms of the process's clock. */
-  readonly #taggedAtMs = new BoundedMap<string, number>({ maxSize: MAX_REMEMBERED_TAGS })
+  /** Peers whose tags were found. */
+  readonly #tagged = new RecentMap<string, true>({
+    maxSize: MAX_REMEMBERED_TAGS,
+    maxAgeMs: TAG_MEMORY_MS
+  })
   readonly #ignored: ReadonlySet<string>
   readonly #alarm = new Alarm(() => this.sweep())
   #closed = 0
@@ -228,10 +231,9 @@ export class ConnectionBudget {
 
   /** Whether code other than this library uses a connection. */
   #isHeld(peer: PeerId, connections: readonly Connection[]): boolean {
-    const taggedAtMs = this.#taggedAtMs.get(peer.toString()) ?? Number.NEGATIVE_INFINITY
     const streams = connections.flatMap((connection) => connection.streams)
     return (
-      taggedAtMs > performance.now() - TAG_MEMORY_MS ||
+      this.#tagged.has(peer.toString()) ||
       streams.some(({ protocol }) => protocol !== '' && !this.#ignored.has(protocol))
     )
   }
@@ -247,7 +249,7 @@ export class ConnectionBudget {
 
     try {
       if (await this.#isTagged(peer)) {
-        this.#taggedAtMs.set(name, performance.now())
+        this.#tagged.set(name, true)
         this.#alarm.within(TRIM_DELAY_MS)
       } else {
         this.#closed++

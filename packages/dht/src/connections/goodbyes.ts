@@ -1,5 +1,5 @@
 import type { PeerId } from '@libp2p/interface'
-import { BoundedMap } from '../collections/bounded-map.ts'
+import { RecentMap } from '../collections/recent-map.ts'
 import type { GoodbyeReason } from '../exchange/messages.ts'
 
 /** Peers remembered that sent a goodbye. */
@@ -28,8 +28,8 @@ export interface GoodbyesInit {
  */
 export class Goodbyes {
   readonly #init: GoodbyesInit
-  /** Time of the last goodbye in either direction, in ms of the process's clock. */
-  readonly #atMs = new BoundedMap<string, number>({ maxSize: MAX_REMEMBERED })
+  /** Peers with a goodbye in either direction. */
+  readonly #said = new RecentMap<string, true>({ maxSize: MAX_REMEMBERED, maxAgeMs: MEMORY_MS })
 
   constructor(init: GoodbyesInit) {
     this.#init = init
@@ -58,11 +58,10 @@ export class Goodbyes {
 
   /** Whether either side has sent a goodbye recently. */
   has(peer: PeerId): boolean {
-    const atMs = this.#atMs.get(peer.toString())
-    return atMs !== undefined && atMs > performance.now() - MEMORY_MS
+    return this.#said.has(peer.toString())
   }
 
   #remember(peer: PeerId): void {
-    this.#atMs.set(peer.toString(), performance.now())
+    this.#said.set(peer.toString(), true)
   }
 }

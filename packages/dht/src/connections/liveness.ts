@@ -1,6 +1,6 @@
 import type { Connection, Logger, PeerId } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
-import { BoundedMap } from '../collections/bounded-map.ts'
+import { RecentMap } from '../collections/recent-map.ts'
 import { toError } from '../errors.ts'
 import { inRunningTime } from '../timing/running-time.ts'
 import { PingRound } from './ping-round.ts'
@@ -28,7 +28,10 @@ export interface LivenessInit {
 /** Ends dead connections. A host that vanishes closes nothing, so a failed request is the first sign of it. */
 export class Liveness {
   readonly #init: LivenessInit
-  readonly #checkedAtMs = new BoundedMap<string, number>({ maxSize: MAX_REMEMBERED })
+  readonly #checked = new RecentMap<string, true>({
+    maxSize: MAX_REMEMBERED,
+    maxAgeMs: INTERVAL_MS
+  })
   #round: PingRound<Connection> | undefined
 
   constructor(init: LivenessInit) {
@@ -38,11 +41,9 @@ export class Liveness {
   /** Checks the connections to a peer that did not respond, unless they have just been checked. */
   check(peer: PeerId): void {
     const name = peer.toString()
-    const nowMs = performance.now()
-    const checkedAtMs = this.#checkedAtMs.get(name)
 
-    if (checkedAtMs === undefined || checkedAtMs <= nowMs - INTERVAL_MS) {
-      this.#checkedAtMs.set(name, nowMs)
+    if (!this.#checked.has(name)) {
+      this.#checked.set(name, true)
 
       for (const connection of this.#init.connectionManager.getConnections(peer)) {
         this.#check(connection)

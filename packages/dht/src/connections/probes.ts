@@ -3,6 +3,7 @@ import { BoundedMap } from '../collections/bounded-map.ts'
 import { toError } from '../errors.ts'
 import { Alarm } from '../timing/alarm.ts'
 import { type Due, DueQueue } from '../timing/due-queue.ts'
+import { every } from '../timing/every.ts'
 
 /** Milliseconds between two probes of one peer. */
 const PROBE_INTERVAL_MS = 60_000
@@ -77,18 +78,15 @@ export class Probes {
       },
       { signal }
     )
-    const checking = setInterval(() => {
+    const check = (): void => {
       const contact = stalest()
 
       if (contact !== undefined) {
         this.schedule(contact.id, Math.random() * CHECK_INTERVAL_MS)
       }
-    }, CHECK_INTERVAL_MS)
-    checking.unref?.()
-    signal.addEventListener('abort', () => {
-      clearInterval(checking)
-      this.#alarm.stop()
-    })
+    }
+    every(CHECK_INTERVAL_MS, check, signal)
+    signal.addEventListener('abort', () => this.#alarm.stop())
   }
 
   /** Probes a peer within `withinMs`, but at most once a minute. */

@@ -1,10 +1,10 @@
 import type { PeerId, PeerInfo } from '@libp2p/interface'
 import { SEARCH_WIDTH } from '../constants.ts'
 import {
+  byDistanceTo,
   type Point,
   pointOfKey,
   pointOfPeer,
-  roughDistance,
   sharedBits
 } from '../peers/key-space.ts'
 import type { PeerBook } from '../peers/peer-book.ts'
@@ -249,10 +249,6 @@ export class NetworkMerge {
 /** Returns the key at a peer's own point. */
 function keyOf(peer: PeerId): Uint8Array {
   return peer.toMultihash().bytes
-}
-
-function byDistanceTo(point: Point): (a: PeerInfo, b: PeerInfo) => number {
-  return (a, b) => roughDistance(point, pointOfPeer(a.id)) - roughDistance(point, pointOfPeer(b.id))
 }
 
 /** Peers from responses on the way to this node's neighbours. */

@@ -2,6 +2,7 @@ import type { Connection, PeerId, Stream } from '@libp2p/interface'
 import { BufferLimits } from '../admission/buffer-limits.ts'
 import { CpuShares } from '../admission/cpu-shares.ts'
 import { DelegatedLookups } from '../admission/delegated-lookups.ts'
+import { dialRate } from '../admission/dial-rate.ts'
 import { BUSY_PAUSE_MS, Scheduler } from '../admission/scheduler.ts'
 import { SharedPlaces } from '../admission/shared-places.ts'
 import { TokenBucket } from '../admission/token-bucket.ts'
@@ -53,7 +54,7 @@ export class Door {
   readonly buffers: BufferLimits = new BufferLimits(DEFAULT_NODE_LIMITS)
   #limits: NodeLimits = DEFAULT_NODE_LIMITS
   #scheduler = new Scheduler(DEFAULT_NODE_LIMITS, this.shares)
-  #dials = dialsOf(DEFAULT_NODE_LIMITS)
+  #dials = dialRate(DEFAULT_NODE_LIMITS.maxDialsPerSecond)
   readonly #services = new Set<DoorInit>()
   readonly #malformed = new BoundedMap<string, TokenBucket>({ maxSize: MAX_REMEMBERED })
 
@@ -152,26 +153,15 @@ export class Door {
     this.#limits = limits
     this.#scheduler = new Scheduler(limits, this.shares)
     this.buffers.setLimits(limits)
-    this.#dials = dialsOf(limits)
+    this.#dials = dialRate(limits.maxDialsPerSecond)
   }
 
   #malformedOf(peer: PeerId): TokenBucket {
-    const name = peer.toString()
-    const known = this.#malformed.touch(name)
-    const bucket =
-      known ?? new TokenBucket({ perSecond: FORGIVEN_PER_SECOND, burst: MAX_MALFORMED })
-
-    if (known === undefined) {
-      this.#malformed.set(name, bucket)
-    }
-
-    return bucket
+    return this.#malformed.getOrAdd(
+      peer.toString(),
+      () => new TokenBucket({ perSecond: FORGIVEN_PER_SECOND, burst: MAX_MALFORMED })
+    )
   }
-}
-
-/** Makes the bucket of dials, with a burst of two seconds' worth. */
-function dialsOf({ maxDialsPerSecond }: NodeLimits): TokenBucket {
-  return new TokenBucket({ perSecond: maxDialsPerSecond, burst: 2 * maxDialsPerSecond })
 }
 
 /** Identifies a node by its event bus, which all of its services receive. */

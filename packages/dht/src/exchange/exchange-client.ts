@@ -23,7 +23,12 @@ import { PeerDecoder } from '../wire/peer-codec.ts'
 import { type ClientParts, ProtocolClient } from '../wire/protocol-client.ts'
 import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
 import { EXCHANGE_PROTOCOL, type GoodbyeReason, type Message } from './messages.ts'
-import { type ExchangeRequest, type ExchangeResponse, exchangeRequests } from './requests.ts'
+import {
+  type ExchangeRequest,
+  type ExchangeResponse,
+  exchangeRequests,
+  type FindOne
+} from './requests.ts'
 
 export interface ExchangeClientInit extends ClientParts, Pick<Judge, 'onForgery'> {
   readonly log: Logger
@@ -67,14 +72,23 @@ export class ExchangeClient implements RecordChannel {
   find(peer: PeerInfo, key: Uint8Array, options: FindOptions): Promise<FindReply> {
     const { closerCount, isCloserAlways, cancellation } = options
     const { subkeys = NO_SUBKEYS, digest = NOTHING, maxAge = 0 } = options
-    const wanted = { subkeys, digest, closerCount, isCloserAlways, maxAge }
-    const request = { name: 'find', key, ...wanted } as const
+    const request: FindOne = {
+      name: 'find',
+      key,
+      subkeys,
+      digest,
+      closerCount,
+      isCloserAlways,
+      maxAge
+    }
 
     return this.#client.request<FindReply>(peer, request, {
       cancellation,
       onResponse: ({ standing, record: bytes, ageMs, closer }) =>
         whenDone(bytes && this.#received(peer, { key, subkeys, bytes }), (record) => ({
-          ...{ record, ageMs, closer },
+          record,
+          ageMs,
+          closer,
           isSame: standing === 'same',
           isAbsent: standing === 'absent'
         })),

@@ -124,7 +124,7 @@ function sizeOf(request: ExchangeRequest): number {
 }
 
 function sizeOfSubkeys({ subkeys }: FindOne): number {
-  return subkeys.reduce((sum, { length }) => sum + length, 0)
+  return subkeys.length === 0 ? 0 : subkeys.reduce((sum, { length }) => sum + length, 0)
 }
 
 function isAlike(a: ExchangeRequest, b: ExchangeRequest): boolean {

@@ -1,14 +1,13 @@
 import type { Logger, PeerInfo } from '@libp2p/interface'
-import { peerIdFromMultihash } from '@libp2p/peer-id'
 import { apply, type DHTRecord, EMPTY_RECORD, encodeRecord, isEmpty, join } from '@waggle/record'
 import { lastExpiration, project } from '@waggle/record/replica'
-import { decode as decodeMultihash } from 'multiformats/hashes/digest'
 import { TaskQueue } from '../admission/task-queue.ts'
 import { SEARCH_WIDTH } from '../constants.ts'
 import { busyError, UnreachableError } from '../errors.ts'
 import type { Lookups } from '../lookup/lookups.ts'
 import { pointOfKey } from '../peers/key-space.ts'
 import type { PeerBook } from '../peers/peer-book.ts'
+import { peerIdIn } from '../peers/peer-id-bytes.ts'
 import type { Routing } from '../peers/routing.ts'
 import type { GatewayReading, Gateways } from '../reading/gateways.ts'
 import type { ReadOptions } from '../reading/reading.ts'
@@ -251,7 +250,7 @@ function isDecisive(answer: Answered): boolean {
 /** Decodes what one replica made of a write; nothing if its id is none. */
 function replicaOf({ id, outcome }: ReplicaAnswer): [PeerInfo, PeerOutcome][] {
   try {
-    const peer = peerIdFromMultihash(decodeMultihash(id.slice()))
+    const peer = peerIdIn(id)
     return [[{ id: peer, multiaddrs: [] }, outcome]]
   } catch {
     return []

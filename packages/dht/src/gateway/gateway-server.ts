@@ -12,16 +12,14 @@ import { OpenRequests } from '../admission/open-requests.ts'
 import { BusyError, UnreachableError } from '../errors.ts'
 import type { Access } from '../peers/access.ts'
 import type { Replicas } from '../reading/replicas.ts'
-import type { RecordStore } from '../store/record-store.ts'
-import { ForgedSignatureError } from '../store/signature-checks.ts'
-import type { CancellationToken } from '../timing/cancellation.ts'
-import type { FramedStream } from '../wire/framed-stream.ts'
+import { type Judge, receivedRecord } from '../store/received-record.ts'
 import { MAX_MESSAGE_BYTES, TARGET_MESSAGE_BYTES } from '../wire/limits.ts'
 import type { ServedProtocol, StreamHandler } from '../wire/protocol-server.ts'
 import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
 import type { Response } from '../wire/responder.ts'
 import type { MessageCodec } from '../wire/schema.ts'
 import type { Served } from '../wire/served.ts'
+import { AnswerBatch, type Client } from './answer-batch.ts'
 import {
   GATEWAY,
   GATEWAY_PROTOCOL,
@@ -34,9 +32,7 @@ import {
   type WriteRequest
 } from './gateway-messages.ts'
 
-export interface GatewayServerInit {
-  readonly store: RecordStore
-
+export interface GatewayServerInit extends Judge {
   /** The replicas without this node's cache: a client wants their present records. */
   readonly replicas: Replicas
   readonly numReplicas: number
@@ -49,9 +45,6 @@ export interface GatewayServerInit {
 
   /** Runs the lookups, together with those of watches for others. */
   readonly lookups?: DelegatedLookups | undefined
-
-  /** Called with a peer that has sent a forged signature. */
-  readonly onForgery?: ((peer: PeerId, error: Error) => void) | undefined
 }
 
 /** Keys of all clients that wait or are being looked up, and of one client. */
@@ -119,7 +112,7 @@ export class GatewayServer implements ServedProtocol<GatewayMessage> {
     { id, keys, isLatest }: ReadRequest,
     client: Client
   ): Generator<undefined, Promise<GatewayMessage>> {
-    const batch = new Batch<ReadAnswer>(client, { state: 'busy' }, recordBytes)
+    const batch = new AnswerBatch<ReadAnswer>(client, { state: 'busy' }, recordBytes)
 
     for (const key of keys) {
       batch.add(this.#inTurn(batch, this.#read(key, isLatest, client)))
@@ -134,7 +127,7 @@ export class GatewayServer implements ServedProtocol<GatewayMessage> {
     client: Client,
     mayWrite: boolean
   ): Generator<undefined, Promise<GatewayMessage>> {
-    const batch = new Batch(client, answerOf('busy'), winnerBytes)
+    const batch = new AnswerBatch(client, answerOf('busy'), winnerBytes)
 
     for (const write of writes) {
       batch.add(
@@ -154,7 +147,7 @@ export class GatewayServer implements ServedProtocol<GatewayMessage> {
    * Does something for one key when it is the client's turn, unless there is too much to do. Resolves with undefined,
    * and does nothing, if one message can't hold more answers.
    */
-  async #inTurn<A>(batch: Batch<A>, task: Delegated<A>): Promise<A | undefined> {
+  async #inTurn<A>(batch: AnswerBatch<A>, task: Delegated<A>): Promise<A | undefined> {
     const { busy, client } = batch
     const { name } = client
 
@@ -216,9 +209,9 @@ export class GatewayServer implements ServedProtocol<GatewayMessage> {
     return async (count) => {
       // Copied: the replicas' requests keep them, and not the whole message.
       const key = keyBytes.slice()
-      const write = await this.#received(key, bytes.slice(), client)
+      const write = await receivedRecord(client, key, bytes, this.#init)
 
-      if (write === undefined || isEmpty(write)) {
+      if (write === undefined) {
         return answerOf('refused')
       }
 
@@ -240,76 +233,6 @@ export class GatewayServer implements ServedProtocol<GatewayMessage> {
       } catch {
         return answerOf('busy')
       }
-    }
-  }
-
-  /** Checks a write like one that is to be held here; undefined if it breaks a rule. */
-  async #received(
-    key: Uint8Array,
-    bytes: Uint8Array,
-    { id, name }: Client
-  ): Promise<DHTRecord | undefined> {
-    try {
-      return (await this.#init.store.checks.receive(key, bytes, name)).record
-    } catch (error) {
-      if (error instanceof ForgedSignatureError) {
-        this.#init.onForgery?.(id, error)
-      }
-
-      return undefined
-    }
-  }
-}
-
-/** A client on one of its streams. Its lookups end with the stream. */
-interface Client extends CancellationToken {
-  readonly id: PeerId
-  readonly name: string
-  readonly stream: Pick<FramedStream<GatewayMessage>, 'countHeldBytes'>
-  isCancelled: boolean
-}
-
-/** The answers to one request, and their bytes, which count towards the client's buffers (N9d). */
-class Batch<A> {
-  readonly client: Client
-  readonly busy: A
-  readonly #sizeOf: (answer: A) => number
-  readonly #answers: Promise<A | undefined>[] = []
-  #sizeBytes = 0
-
-  constructor(client: Client, busy: A, sizeOf: (answer: A) => number) {
-    this.client = client
-    this.busy = busy
-    this.#sizeOf = sizeOf
-  }
-
-  /** Whether one message can't hold more answers. */
-  get isFull(): boolean {
-    return this.#sizeBytes > TARGET_MESSAGE_BYTES
-  }
-
-  /** Counts the bytes of an answer, and returns it. */
-  count(answer: A): A {
-    const bytes = this.#sizeOf(answer)
-    this.#sizeBytes += bytes
-    this.client.stream.countHeldBytes(bytes)
-    return answer
-  }
-
-  add(answer: Promise<A | undefined>): void {
-    this.#answers.push(answer)
-    // Nobody awaits the answers of a stream that ends before all have begun.
-    answer.catch(() => {})
-  }
-
-  /** Resolves with the answers before the first key that was left out. */
-  async answers(): Promise<A[]> {
-    try {
-      const all = await Promise.all(this.#answers)
-      const end = all.indexOf(undefined)
-      return all.slice(0, end < 0 ? all.length : end) as A[]
-    } finally {
-      this.client.stream.countHeldBytes(-this.#sizeBytes)
     }
   }
 }

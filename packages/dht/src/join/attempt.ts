@@ -7,6 +7,7 @@ import { EXCHANGE_PROTOCOL } from '../exchange/messages.ts'
 import { isRefusal } from '../peers/refused-dials.ts'
 import type { Waggle } from '../service/service-interface.ts'
 import { anySignal, timeoutSignal } from '../timing/deadline.ts'
+import { doubled, spread } from '../timing/doubling.ts'
 import { wait } from '../timing/wait.ts'
 import { WATCH_PROTOCOL } from '../watch/watch-messages.ts'
 import { otherRevision, protocolIdIn } from '../wire/protocol-id.ts'
@@ -67,7 +68,9 @@ export async function attempt(
       }
 
       earlier = error
-      await wait(retryMs(failures), within, { keepsAlive: true })
+      await wait(spread(doubled(FIRST_RETRY_MS, failures, MAX_RETRY_MS)), within, {
+        keepsAlive: true
+      })
     }
   }
 }
@@ -103,11 +106,6 @@ async function assertSameRevision(
       throw new OtherRevisionError(`the peer ${peer} speaks ${spoken}, and this node ${own}`)
     }
   }
-}
-
-/** Returns a random delay, so that peers refused at the same moment retry at different ones. */
-function retryMs(failures: number): number {
-  return Math.min(FIRST_RETRY_MS * 2 ** failures, MAX_RETRY_MS) * (0.5 + Math.random() / 2)
 }
 
 /** Whether a later attempt may succeed: a peer may be full for a moment or, with `isPatient`, still be starting. */

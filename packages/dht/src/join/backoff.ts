@@ -1,3 +1,5 @@
+import { doubled, spread } from '../timing/doubling.ts'
+
 /** Milliseconds before the first retry of a failed peer. They double each time. */
 export const FIRST_RETRY_MS = 1000
 
@@ -21,5 +23,5 @@ export interface BackoffOptions {
  */
 export function backoffMs(failures: number, { isLonely, random }: BackoffOptions): number {
   const longest = isLonely ? MAX_LONELY_RETRY_MS : MAX_RETRY_MS
-  return Math.min(FIRST_RETRY_MS * 2 ** failures, longest) * (0.5 + random / 2)
+  return spread(doubled(FIRST_RETRY_MS, failures, longest), random)
 }

@@ -1,6 +1,7 @@
 import type { Connection, Libp2p } from '@libp2p/interface'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { toError } from '../errors.ts'
+import { idAtEnd, isDirect } from '../peers/connect.ts'
 import { webSocketTarget } from '../peers/websocket-address.ts'
 import { anySignal } from '../timing/deadline.ts'
 import { wait } from '../timing/wait.ts'
@@ -50,10 +51,7 @@ export async function dialAny(
 ): Promise<Connection> {
   const existing = node
     .getConnections?.()
-    .find(
-      ({ remotePeer, limits, status }) =>
-        isOpen(status) && limits == null && remotePeer.toString() === peer.peer
-    )
+    .find((one) => isDirect(one) && one.remotePeer.toString() === peer.peer)
 
   if (existing !== undefined) {
     return existing
@@ -69,10 +67,6 @@ export async function dialAny(
   } finally {
     settled.abort()
   }
-}
-
-function isOpen(status: string): boolean {
-  return status === 'open'
 }
 
 /** One address to dial, and the index of the peer's address that it stands for. */
@@ -203,12 +197,6 @@ function familiesOf(address: Multiaddr): Multiaddr[] {
 
   const suffix = multiaddr(rest)
   return loopback.map((each) => multiaddr(each).encapsulate(suffix))
-}
-
-/** Returns the peer id at the end of an address. */
-export function idAtEnd(address: Multiaddr): string | undefined {
-  const last = address.getComponents().at(-1)
-  return last?.name === 'p2p' ? last.value : undefined
 }
 
 function withoutId(address: Multiaddr): Multiaddr {

@@ -1,10 +1,11 @@
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { BootstrapError, ClockSkewError, toError } from '../errors.ts'
+import { idAtEnd } from '../peers/connect.ts'
 import { NO_MEMORY, type PeerMemory } from '../persistence/peer-memory.ts'
 import { anySignal } from '../timing/deadline.ts'
 import { type AttemptInit, attempt, strictAttempt } from './attempt.ts'
 import { bootstrapHint } from './bootstrap-hints.ts'
-import { errorOf, idAtEnd } from './dial-any.ts'
+import { errorOf } from './dial-any.ts'
 import { type Candidate, Reconnector } from './reconnect.ts'
 import { RememberedPeers } from './remembered-peers.ts'
 

@@ -2,6 +2,7 @@ import type { PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { BoundedMap } from '../collections/bounded-map.ts'
 import { peerAddress } from '../node/addresses.ts'
+import { idAtEnd } from '../peers/connect.ts'
 import { NO_MEMORY, type PeerMemory } from '../persistence/peer-memory.ts'
 
 /** Peers remembered. */
@@ -92,8 +93,7 @@ export class RememberedPeers {
 }
 
 function withId(address: Multiaddr, peer: PeerId): Multiaddr {
-  const last = address.getComponents().at(-1)
-  return last?.name === 'p2p' ? address : address.encapsulate(`/p2p/${peer}`)
+  return idAtEnd(address) === undefined ? address.encapsulate(`/p2p/${peer}`) : address
 }
 
 function addressIn(text: unknown): Multiaddr | undefined {

@@ -6,6 +6,7 @@ import {
 } from '@libp2p/interface'
 import type { QueryEvent } from '@libp2p/kad-dht'
 import { DEFAULT_NUM_REPLICAS } from '../constants.ts'
+import { overriding } from '../door/overriding.ts'
 import { UnreachableError } from '../errors.ts'
 import { hasQuorum, type NearServer } from '../lookup/quorum.ts'
 import { pointOfKey, pointOfPeer, roughDistance } from '../peers/key-space.ts'
@@ -42,10 +43,8 @@ export function distinguishUnreachable(kad: KadInternals, self: PeerId): void {
       servers.assertEnough(key)
       throw new NotFoundError('nothing is stored under the key')
     }
-    const telling = new Proxy(routing, {
-      get: (target, name) => (name === 'get' ? get : bound(Reflect.get(target, name), target))
-    })
-    Object.defineProperty(kad, contentRoutingSymbol, { value: telling, configurable: true })
+    const value = overriding(routing, { get })
+    Object.defineProperty(kad, contentRoutingSymbol, { value, configurable: true })
   }
 }
 
@@ -92,8 +91,4 @@ class QueriedServers {
       throw new UnreachableError(this.#failed, this.#named.size)
     }
   }
-}
-
-function bound(member: unknown, owner: object): unknown {
-  return typeof member === 'function' ? member.bind(owner) : member
 }

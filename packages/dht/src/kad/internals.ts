@@ -1,6 +1,7 @@
 import type { AbortOptions, ComponentLogger, PeerId } from '@libp2p/interface'
 import type { KadDHT, MessageType, QueryEvent } from '@libp2p/kad-dht'
 import { DEFAULT_KAD_PROTOCOL } from '../constants.ts'
+import { overriding } from '../door/overriding.ts'
 import { fallbackWarning } from '../warn.ts'
 
 /**
@@ -81,18 +82,11 @@ export function internalsOf(kad: KadDHT, options: InternalsOptions = {}): KadInt
 
   const losses = missing.map((part) => EXPECTED[part].loss).join('; ')
   fallbackWarning('@libp2p/kad-dht', `${losses}. Install version 16.4`, logger)()
-  const substitutes = new Map<PropertyKey, unknown>(
-    missing.map((part) => [part, part === 'protocol' ? protocol : SUBSTITUTES[part]])
-  )
-  return new Proxy(kad, {
-    get(target, name) {
-      const member = substitutes.has(name)
-        ? substitutes.get(name)
-        : Reflect.get(target, name, target)
-      const isMethod = typeof member === 'function' && !Object.hasOwn(target, name)
-      return isMethod ? member.bind(target) : member
-    }
-  }) as KadInternals
+  const substitutes = missing.map((part) => [
+    part,
+    part === 'protocol' ? protocol : SUBSTITUTES[part]
+  ])
+  return overriding(kad as KadInternals, Object.fromEntries(substitutes))
 }
 
 type Part = 'protocol' | 'network' | 'rpc' | 'routingTable' | 'querySelf' | 'routingTableRefresh'

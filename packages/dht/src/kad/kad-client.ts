@@ -7,13 +7,12 @@ import {
 } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
 import type { KadDHT, KadDHTInit, QueryEvent, SelectFn, ValidateFn } from '@libp2p/kad-dht'
-import { peerIdFromMultihash } from '@libp2p/peer-id'
 import { Libp2pRecord } from '@libp2p/record'
 import { lpStream } from '@libp2p/utils'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
-import { decode as decodeMultihash } from 'multiformats/hashes/digest'
 import { DEFAULT_KAD_PROTOCOL, DEFAULT_NUM_REPLICAS } from '../constants.ts'
 import { toError } from '../errors.ts'
+import { peerIdIn } from '../peers/peer-id-bytes.ts'
 import { bytesOf, protobufFields } from '../wire/protobuf.ts'
 import type { KadInternals } from './internals.ts'
 import { type KadMessage, readKadMessage, writeKadMessage } from './kad-messages.ts'
@@ -160,7 +159,7 @@ function peersIn(field: Uint8Array): PeerInfo[] {
   try {
     for (const one of protobufFields(field)) {
       if (one.number === PEER.id) {
-        id = peerIdFromMultihash(decodeMultihash(bytesOf(one).slice()))
+        id = peerIdIn(bytesOf(one))
       } else if (one.number === PEER.address) {
         multiaddrs.push(multiaddr(bytesOf(one).slice()))
       }

@@ -4,6 +4,7 @@ import { InvalidKeyError, isEmpty, type Rejection, ValidationError } from '@wagg
 import { isRecordKey } from '@waggle/record/replica'
 import type { Datastore, Key } from 'interface-datastore'
 import { fromString } from 'uint8arrays/from-string'
+import { overriding } from '../door/overriding.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import { BY_KAD_DHT } from '../store/stored-record.ts'
 
@@ -18,17 +19,11 @@ export function mergingDatastore(
   datastorePrefix: string
 ): Datastore {
   const records = new KadRecords(store, `${datastorePrefix}/record/`)
-
-  const overrides: Partial<Datastore> = {
+  return overriding<Datastore>(datastore, {
     put: (key, value, options) => records.put(key, value) ?? datastore.put(key, value, options),
     get: (key, options) => records.get(key) ?? datastore.get(key, options),
     has: (key, options) => records.has(key) ?? datastore.has(key, options),
     delete: (key, options) => records.delete(key) ?? datastore.delete(key, options)
-  }
-
-  return new Proxy(datastore, {
-    get: (target, name) =>
-      Reflect.get(overrides, name) ?? bound(Reflect.get(target, name, target), target)
   })
 }
 
@@ -110,8 +105,4 @@ const REASONS: Readonly<Record<Rejection, string>> = {
   expired: 'it has expired',
   stale: 'a later one is stored',
   full: 'the store is full'
-}
-
-function bound(member: unknown, owner: object): unknown {
-  return typeof member === 'function' ? member.bind(owner) : member
 }

@@ -26,9 +26,6 @@ export class StreamProgress {
   }
 
   #clockOf(peer: PeerId): ProgressClock {
-    const name = peer.toString()
-    const clock = this.#clocks.get(name) ?? new ProgressClock(performance.now())
-    this.#clocks.set(name, clock)
-    return clock
+    return this.#clocks.getOrAdd(peer.toString(), () => new ProgressClock(performance.now()))
   }
 }

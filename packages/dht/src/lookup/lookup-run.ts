@@ -6,6 +6,8 @@ import type { WaitingRequest } from './waiting-requests.ts'
 interface Ending {
   readonly resolve: (result: LookupResult) => void
   readonly reject: (error: unknown) => void
+
+  /** Called first. */
   readonly onEnd: () => void
 }
 
@@ -62,24 +64,27 @@ export class Run implements LookupResult {
   }
 
   finish(): void {
-    this.#end(() => this.#ending.resolve(this))
-  }
-
-  /** Runs a step. An error in it ends this lookup, and no other. */
-  guard(step: () => void): void {
-    try {
-      step()
-    } catch (error) {
-      this.#end(() => this.#ending.reject(error))
+    if (this.#end()) {
+      this.#ending.resolve(this)
     }
   }
 
-  #end(settle: () => void): void {
-    if (!this.#isFinished) {
-      this.#isFinished = true
-      settle()
-      this.#ending.onEnd()
+  /** Ends the lookup with an error in one of its steps, which concerns no other lookup. */
+  fail(error: unknown): void {
+    if (this.#end()) {
+      this.#ending.reject(error)
     }
+  }
+
+  /** Returns whether it had not ended before. */
+  #end(): boolean {
+    if (this.#isFinished) {
+      return false
+    }
+
+    this.#isFinished = true
+    this.#ending.onEnd()
+    return true
   }
 }
 

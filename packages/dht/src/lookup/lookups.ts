@@ -66,7 +66,7 @@ export class Lookups {
    */
   run<R extends LookupResponse>(lookup: Lookup<R>): Promise<LookupResult> {
     return new Promise((resolve, reject) => {
-      const run = new Run(lookup, { resolve, reject, onEnd: () => this.#onEnd() })
+      const run = new Run(lookup, { resolve, reject, onEnd: this.#onEnd })
 
       if (this.#inFlight < MAX_LOOKUPS_IN_FLIGHT) {
         this.#inFlight++
@@ -110,7 +110,7 @@ export class Lookups {
   }
 
   /** Starts several lookups at once, because removing the first item of an array moves all others. */
-  #onEnd(): void {
+  readonly #onEnd = (): void => {
     this.#inFlight--
 
     if (this.#later.length > 0 && this.#inFlight <= MAX_LOOKUPS_IN_FLIGHT / 2) {
@@ -133,7 +133,11 @@ export class Lookups {
     this.ranking.beginTurn()
 
     for (const run of runs) {
-      run.guard(() => this.#advance(run))
+      try {
+        this.#advance(run)
+      } catch (error) {
+        run.fail(error)
+      }
     }
   }
 
@@ -141,9 +145,16 @@ export class Lookups {
     run.atOnce = Math.max(run.atOnce, run.lookup.parallelism)
 
     while (!run.isCancelled && run.inFlight < run.atOnce) {
-      const contact = this.ranking.choose(this.#choices(run))
+      const choices = this.#choices(run)
 
-      if (contact === undefined || !this.#mayAsk(run, contact)) {
+      if (choices.length <= run.atOnce - run.inFlight) {
+        this.#askAll(run, choices)
+        break
+      }
+
+      const contact = this.ranking.choose(choices) as PeerInfo
+
+      if (!this.#mayAsk(run, contact)) {
         break
       }
 
@@ -183,6 +194,17 @@ export class Lookups {
       !isBulkHedge(run) ||
       this.#hedges.admits(run, this.#init.peers.suspicionOf(contact) !== 'none')
     )
+  }
+
+  #askAll(run: Run, contacts: readonly PeerInfo[]): void {
+    for (const contact of contacts) {
+      if (!this.#mayAsk(run, contact)) {
+        break
+      }
+
+      this.ranking.count(contact)
+      this.#ask(run, contact)
+    }
   }
 
   #ask(run: Run, contact: PeerInfo): void {
@@ -348,21 +370,28 @@ export class Lookups {
     request.suspect()
     this.#waitingFor.recordSuspicion(contact)
     run.lookup.search.recordSuspicion(contact)
-    run.guard(() => run.lookup.onSuspect?.())
+
+    try {
+      run.lookup.onSuspect?.()
+    } catch (error) {
+      run.fail(error)
+    }
+
     this.#schedule(run)
   }
 
   #take(run: Run, contact: PeerInfo, response?: LookupResponse, error?: Error): void {
-    run.guard(() => {
+    try {
       const isEnough = !run.isCancelled && run.lookup.take(contact, response, error)
 
-      if (isEnough || (run.lookup.search.isDone && run.isOver)) {
+      if (isEnough || (run.isOver && run.lookup.search.isDone)) {
         run.finish()
-        return
+      } else {
+        this.#schedule(run)
       }
-
-      this.#schedule(run)
-    })
+    } catch (thrown) {
+      run.fail(thrown)
+    }
   }
 }
 

@@ -59,11 +59,16 @@ export class PeerRanking {
     const contact = contacts.length > 1 ? this.#best(contacts) : first
 
     if (contact !== undefined) {
-      const name = contact.id.toString()
-      this.#requests.set(name, (this.#requests.get(name) ?? 0) + 1)
+      this.count(contact)
     }
 
     return contact
+  }
+
+  /** Counts a request of this turn. */
+  count({ id }: PeerInfo): void {
+    const name = id.toString()
+    this.#requests.set(name, (this.#requests.get(name) ?? 0) + 1)
   }
 
   #best(contacts: readonly PeerInfo[]): PeerInfo | undefined {

@@ -39,7 +39,7 @@ export interface SearchInit {
    *
    * @default one more: two majorities share a peer
    */
-  answersInsteadOf?: (suspects: number) => number
+  answersInsteadOf?: ((suspects: number) => number) | undefined
 }
 
 /** Further referrals of one peer that are tried in turn. */
@@ -84,7 +84,8 @@ export class Search {
 
   /** Lists the peers to query now, nearest first. The search needs all of them, in any order. */
   choices(): PeerInfo[] {
-    return this.#nearestThat('new')
+    const { maxRequests = MAX_LOOKUP_REQUESTS } = this.#init
+    return this.#nearestThat('new', maxRequests - this.#asked)
   }
 
   /** Records a request to a peer. */
@@ -210,13 +211,31 @@ export class Search {
       .map(({ contact, state }) => ({ contact, hasResponded: state === 'answered' }))
   }
 
+  /** Whether the `count` nearest of the {@link servers} have responded, or all of fewer. */
+  haveResponded(count: number): boolean {
+    let silent = Number.POSITIVE_INFINITY
+    let nearer = 0
+
+    for (const { distance, state } of this.#candidates) {
+      if (state !== 'answered' && state !== 'excluded') {
+        silent = Math.min(silent, distance)
+      }
+    }
+
+    for (const { distance, state } of this.#candidates) {
+      nearer += Number(state === 'answered' && distance < silent)
+    }
+
+    return silent === Number.POSITIVE_INFINITY || nearer >= count
+  }
+
   /** Lists the peers in a state among the `count` nearest candidates that have neither failed nor been excluded. */
-  #nearestThat(wanted: 'new' | 'answered'): PeerInfo[] {
+  #nearestThat(wanted: 'new' | 'answered', most = this.#count): PeerInfo[] {
     const contacts: PeerInfo[] = []
     let left = this.#count
 
     for (const { contact, state } of this.#candidates) {
-      if (left === 0) {
+      if (left === 0 || contacts.length === most) {
         break
       }
 

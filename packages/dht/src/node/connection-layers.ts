@@ -3,12 +3,14 @@ import { noise } from '@libp2p/noise'
 import { type Ping, type PingComponents, ping } from '@libp2p/ping'
 import { yamux } from '@libp2p/yamux'
 import type { Libp2pOptions } from 'libp2p'
+import { platform } from '#platform'
 import { guardedComponents } from '../door/guarded-components.ts'
 import { piecesUpTo } from '../door/units.ts'
 import { coalescingMuxer } from './coalescing-muxer.ts'
 import { connectionLimits } from './connection-limits.ts'
 import { withPlaces } from './gater.ts'
 import { guardedMuxer } from './guarded-muxer.ts'
+import { leanLogger } from './lean-logger.ts'
 import { limitedEncrypter } from './negotiation-limit.ts'
 import { peerStoreLimits } from './peer-store-limits.ts'
 import { MAX_PENDING_CONNECTIONS, PendingConnections } from './pending-connections.ts'
@@ -75,6 +77,7 @@ export interface ConnectionLayers {
       | 'connectionGater'
       | 'connectionManager'
       | 'connectionMonitor'
+      | 'logger'
       | 'streamMuxers'
     >
   >
@@ -86,9 +89,10 @@ export interface ConnectionLayers {
 
 /**
  * Configures the layers between a node's transports and its protocols, the same for every network: efficient
- * writes, and limits of peers' streams, buffers and pending connections (N13).
+ * writes and loggers, and limits of peers' streams, buffers and pending connections (N13).
  */
 export function connectionLayers(gater: ConnectionGater = {}): ConnectionLayers {
+  const { noiseCrypto: crypto } = platform
   const pending = new PendingConnections()
   const muxer = yamux({
     maxInboundStreams: MAX_INBOUND_STREAMS,
@@ -99,7 +103,8 @@ export function connectionLayers(gater: ConnectionGater = {}): ConnectionLayers 
   return {
     pending,
     options: {
-      connectionEncrypters: [limitedEncrypter(unfragmentedWrites(noise()))],
+      logger: leanLogger(),
+      connectionEncrypters: [limitedEncrypter(unfragmentedWrites(noise(crypto && { crypto })))],
       streamMuxers: [
         guardedMuxer(coalescingMuxer(muxer), { maxFrameBytes: MAX_STREAM_WINDOW_BYTES })
       ],

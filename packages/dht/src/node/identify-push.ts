@@ -30,11 +30,10 @@ export function pushGuard(nowMs: () => number = () => performance.now()): Protoc
   const pushes = new BoundedMap<string, TokenBucket>({ maxSize: MAX_REMEMBERED })
 
   return (connection, stream) => {
-    const peer = connection.remotePeer.toString()
-    const bucket =
-      pushes.touch(peer) ??
-      new TokenBucket({ perSecond: PUSHES_PER_SECOND, burst: PUSHES_AT_ONCE, nowMs })
-    pushes.set(peer, bucket)
+    const bucket = pushes.getOrAdd(
+      connection.remotePeer.toString(),
+      () => new TokenBucket({ perSecond: PUSHES_PER_SECOND, burst: PUSHES_AT_ONCE, nowMs })
+    )
 
     if (!bucket.tryTake(1, 1)) {
       throw new Error('the peer sends too many identify pushes')

@@ -57,11 +57,11 @@ async function configuration(settings: Settings): Promise<Libp2pOptions<NodeServ
 
   return {
     ...(privateKey && { privateKey }),
-    ...(logger && { logger }),
     ...(metrics && { metrics }),
     ...(swarmKey && { connectionProtector: await protectorBy(swarmKey) }),
     transports: [...transports, ...(pages ? [pages.transport] : [])],
     ...layers.options,
+    ...(logger && { logger }),
     ...libp2pOptions,
     connectionGater: layers.options.connectionGater,
     addresses: {

@@ -1,10 +1,11 @@
 import { type Identify, identify } from '@libp2p/identify'
-import type { Connection, IdentifyResult, PeerId } from '@libp2p/interface'
-import { BoundedMap } from '../collections/bounded-map.ts'
+import type { Connection, IdentifyResult } from '@libp2p/interface'
+import { RecentMap } from '../collections/recent-map.ts'
 import { doorOf } from '../door/door.ts'
 import { guardedComponents, guardedConnection } from '../door/guarded-components.ts'
 import { overriding } from '../door/overriding.ts'
 import { timeoutSignal } from '../timing/deadline.ts'
+import { doubled } from '../timing/doubling.ts'
 import { identifyGuard } from './identify-guard.ts'
 
 /** Requests to a peer that stays connected without completing identify. */
@@ -42,19 +43,22 @@ export function patientIdentify(
   const { timeoutMs = DEFAULT_TIMEOUT_MS, recheckMs = DEFAULT_RECHECK_MS } = init
 
   return (components) => {
-    const timeout = timeoutOf(MAX_ATTEMPTS, timeoutMs)
+    const timeout = doubled(timeoutMs, MAX_ATTEMPTS - 1)
     const service = guardedIdentify(timeout, components)
     const log = components.logger.forComponent('waggle:identify')
-    const known = new KnownIdentities()
+    const known = new RecentMap<string, Identity>({
+      maxSize: MAX_REMEMBERED,
+      maxAgeMs: MEMORY_MS
+    })
     const ask = (connection: Connection): void => {
       identifyPeer(connection, service, timeoutMs).then(
-        (identity) => known.add(identity),
+        ({ connection: _, ...identity }) => known.set(identity.peerId.toString(), identity),
         (error) => log('identify failed for the peer %p - %e', connection.remotePeer, error)
       )
     }
 
     components.events.addEventListener('connection:open', ({ detail: connection }) => {
-      const identity = known.get(connection.remotePeer)
+      const identity = known.get(connection.remotePeer.toString())
 
       if (identity === undefined) {
         ask(connection)
@@ -76,23 +80,6 @@ export function patientIdentify(
 }
 
 type Identity = Omit<IdentifyResult, 'connection'>
-
-/** Recent identify results. */
-class KnownIdentities {
-  readonly #identities = new BoundedMap<string, Identity & { readonly atMs: number }>({
-    maxSize: MAX_REMEMBERED
-  })
-
-  add({ connection: _, ...identity }: IdentifyResult): void {
-    this.#identities.set(identity.peerId.toString(), { ...identity, atMs: performance.now() })
-  }
-
-  get(peer: PeerId): Identity | undefined {
-    const identity = this.#identities.get(peer.toString())
-    const isFresh = identity !== undefined && identity.atMs > performance.now() - MEMORY_MS
-    return isFresh ? identity : undefined
-  }
-}
 
 /** Creates libp2p's identify with a limited response size, which reports the connection of each result. */
 function guardedIdentify(timeout: number, components: Components): Identify {
@@ -134,20 +121,16 @@ async function identifyPeer(
   service: Identify,
   timeoutMs: number
 ): Promise<IdentifyResult> {
-  for (let attempt = 1; ; attempt++) {
+  for (let failures = 0; ; failures++) {
     try {
-      const signal = timeoutSignal(timeoutOf(attempt, timeoutMs))
+      const signal = timeoutSignal(doubled(timeoutMs, failures))
       return await service.identify(connection, { signal })
     } catch (error) {
-      if (attempt === MAX_ATTEMPTS || isPermanent(error) || connection.status !== 'open') {
+      if (failures === MAX_ATTEMPTS - 1 || isPermanent(error) || connection.status !== 'open') {
         throw error
       }
     }
   }
-}
-
-function timeoutOf(attempt: number, firstTimeoutMs: number): number {
-  return firstTimeoutMs * 2 ** (attempt - 1)
 }
 
 function isPermanent(error: unknown): boolean {

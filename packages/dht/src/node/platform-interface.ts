@@ -1,5 +1,6 @@
 import type { ConnectionGater } from '@libp2p/interface'
 import type { KadDHT, KadDHTComponents } from '@libp2p/kad-dht'
+import type { ICryptoInterface } from '@libp2p/noise'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Libp2pOptions } from 'libp2p'
 import type { WaggleKadDHTInit } from '../kad/kad-options.ts'
@@ -13,6 +14,9 @@ export interface Platform {
 
   /** Options that are not supported here, with advice. */
   readonly refusals: { readonly [K in keyof DHTOptions]?: string }
+
+  /** Noise's crypto. Undefined: noise chooses. */
+  readonly noiseCrypto?: ICryptoInterface
 
   /** Creates the service of kad-dht. */
   kadDHT(init: WaggleKadDHTInit): Promise<(components: KadDHTComponents) => KadDHT>

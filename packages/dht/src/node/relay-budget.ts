@@ -62,30 +62,15 @@ export class RelayBudget {
     const own = this.#usageOf(peer).bytes
     own.take(bytes)
     this.#bytes.take(bytes)
-    return Math.max(
-      0,
-      waitMs(own.tokens, RELAYED_BYTES_PER_SECOND_PER_PEER),
-      waitMs(this.#bytes.tokens, RELAYED_BYTES_PER_SECOND)
-    )
+    return Math.max(own.lackMs, this.#bytes.lackMs)
   }
 
   #usageOf(peer: string): Usage {
-    const known = this.#usage.touch(peer)
     const nowMs = this.#nowMs
-    const usage = known ?? {
+    return this.#usage.getOrAdd(peer, () => ({
       circuits: 0,
       opened: new TokenBucket({ perSecond: CIRCUITS_PER_SECOND, burst: CIRCUIT_BURST, nowMs }),
       bytes: new TokenBucket({ perSecond: RELAYED_BYTES_PER_SECOND_PER_PEER, nowMs })
-    }
-
-    if (known === undefined) {
-      this.#usage.set(peer, usage)
-    }
-
-    return usage
+    }))
   }
-}
-
-function waitMs(tokens: number, perSecond: number): number {
-  return (-tokens / perSecond) * 1000
 }

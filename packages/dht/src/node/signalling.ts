@@ -10,24 +10,13 @@ const END_TIMEOUT_MS = 3000
 
 /** The inbound streams on which pages agree on connections. */
 export class Signalling {
-  readonly #streams = new Map<string, Set<Stream>>()
   readonly #places = new SharedPlaces<Stream>({
     maxSize: MAX_PENDING_PAGES,
     reason: 'a connection that was not set up makes room for others'
   })
 
   add(peer: PeerId, stream: Stream): void {
-    const name = peer.toString()
-    const ofPeer = this.#streams.get(name) ?? new Set()
-    this.#streams.set(name, ofPeer.add(stream))
-    this.#places.add(stream, name)
-    stream.addEventListener('close', () => {
-      ofPeer.delete(stream)
-
-      if (ofPeer.size === 0 && this.#streams.get(name) === ofPeer) {
-        this.#streams.delete(name)
-      }
-    })
+    this.#places.add(stream, peer.toString())
   }
 
   /**
@@ -35,8 +24,7 @@ export class Signalling {
    * and never sees it open if this side closes it first.
    */
   async whenEnded(peer: PeerId): Promise<void> {
-    const streams = [...(this.#streams.get(peer.toString()) ?? [])]
-    const ended = Promise.all(streams.map(whenEnded))
+    const ended = Promise.all(this.#places.ofOwner(peer.toString()).map(whenEnded))
     await inTime(ended, END_TIMEOUT_MS).catch(() => {})
   }
 }

@@ -1,13 +1,11 @@
-import { AbortError } from '@libp2p/interface'
 import { type DHTTime, type Key, type Subkey, ValidationError } from '@waggle/record'
 import { lastExpiration } from '@waggle/record/replica'
 import { toError } from '../errors.ts'
-import { tell } from '../live/tell.ts'
-import { assertFunction } from '../option-checks.ts'
 import type { CallOptions } from '../timing/calls.ts'
 import { ignorable } from '../timing/ignorable.ts'
 import { assertCallOptions } from './call-arguments.ts'
 import type { Publication, PublicationState, PublishOptions, StopOptions } from './publication.ts'
+import { PublicationStatus } from './publication-status.ts'
 import type { KeptValue, Publications } from './publications.ts'
 import type { Written } from './writer.ts'
 import { renew, type Write } from './writes.ts'
@@ -47,14 +45,9 @@ export interface PublicationInit<V> extends PublishOptions {
 /** A publication, attempt by attempt. */
 export class LivePublication<V> implements Publication<V>, KeptValue {
   readonly #init: PublicationInit<V>
-  readonly #listeners = new Set<(state: PublicationState) => void>()
-
-  /** Reject the calls that wait until it is held. */
-  readonly #waiting = new Set<(reason: Error) => void>()
+  readonly #status = new PublicationStatus()
   #write: Write
   #value: V
-  #state: PublicationState = 'pending'
-  #error: Error | undefined
 
   /** Attempts that failed in a row. */
   #failures = 0
@@ -78,7 +71,7 @@ export class LivePublication<V> implements Publication<V>, KeptValue {
     this.#write = calls.toWrite(value)
 
     if (signal?.aborted === true) {
-      this.#state = 'stopped'
+      this.#status.stop()
     } else {
       signal?.addEventListener('abort', this.#onAbort)
       init.publications.add(this)
@@ -99,11 +92,11 @@ export class LivePublication<V> implements Publication<V>, KeptValue {
   }
 
   get state(): PublicationState {
-    return this.#state
+    return this.#status.state
   }
 
   get error(): Error | undefined {
-    return this.#error
+    return this.#status.error
   }
 
   /** Its place: key and subkey. */
@@ -123,7 +116,7 @@ export class LivePublication<V> implements Publication<V>, KeptValue {
 
   async held(options: CallOptions = {}): Promise<void> {
     assertCallOptions('held', options)
-    await this.#init.calls.wait(options, () => this.#whenHeld())
+    await this.#init.calls.wait(options, () => this.#status.whenHeld())
   }
 
   update(value: V): Promise<void> {
@@ -131,9 +124,7 @@ export class LivePublication<V> implements Publication<V>, KeptValue {
   }
 
   subscribe(listener: (state: PublicationState) => void): () => void {
-    assertFunction(listener, 'the listener')
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+    return this.#status.subscribe(listener)
   }
 
   async stop(options: StopOptions = {}): Promise<void> {
@@ -151,8 +142,7 @@ export class LivePublication<V> implements Publication<V>, KeptValue {
   end(): void {
     this.#init.publications.delete(this)
     this.#init.signal?.removeEventListener('abort', this.#onAbort)
-    this.#become('stopped')
-    this.#listeners.clear()
+    this.#status.stop()
   }
 
   /** Stores the value, and again if it changes meanwhile. One attempt at a time. */
@@ -167,7 +157,7 @@ export class LivePublication<V> implements Publication<V>, KeptValue {
       this.#isDue = false
       this.#isPeerNew = false
       await this.#attemptOnce()
-    } while (this.#isDue && this.#state !== 'stopped')
+    } while (this.#isDue && !this.#status.isStopped)
 
     this.#isSending = false
   }
@@ -176,18 +166,18 @@ export class LivePublication<V> implements Publication<V>, KeptValue {
   onPeer(): void {
     this.#isPeerNew = true
 
-    if (this.#state === 'pending') {
+    if (this.state === 'pending') {
       void this.attempt()
     }
   }
 
   async #update(value: V): Promise<void> {
-    this.#assertLive()
+    this.#status.assertLive()
     this.#write = this.#init.calls.toWrite(value)
     this.#value = value
     this.#init.publications.renumber(this)
     this.#isDue = true
-    this.#become('pending')
+    this.#status.become('pending')
     void this.attempt()
     await this.held()
   }
@@ -210,7 +200,7 @@ export class LivePublication<V> implements Publication<V>, KeptValue {
     const { calls, place, publications } = this.#init
     const { outcome } = written
 
-    if (this.#state === 'stopped') {
+    if (this.#status.isStopped) {
       return
     }
 
@@ -225,40 +215,31 @@ export class LivePublication<V> implements Publication<V>, KeptValue {
     if (outcome === 'held' || outcome === 'beaten') {
       this.#failures = 0
       publications.renewLater(this)
-      this.#become(outcome)
+      this.#status.become(outcome)
     } else {
       this.#fail(await calls.errorOf(written))
     }
   }
 
   #fail(error: Error): void {
-    if (this.#state === 'stopped' || this.#isDue) {
+    if (this.#status.isStopped || this.#isDue) {
       return
     }
 
     if (error instanceof ValidationError) {
-      this.#refuse(error)
+      this.#init.publications.renewLater(this)
+      this.#status.refuse(error)
       return
     }
 
     this.#isDue = this.#isPeerNew
     this.#init.publications.retryLater(this, this.#failures++)
-    this.#become('pending', error)
-  }
-
-  /** Takes a refusal by this node's validators, which a retry would hardly change. */
-  #refuse(error: ValidationError): void {
-    this.#init.publications.renewLater(this)
-    this.#become('pending', error)
-
-    for (const reject of this.#waiting) {
-      reject(error)
-    }
+    this.#status.become('pending', error)
   }
 
   async #stop(goodbye: boolean, timeoutMs: number | undefined): Promise<void> {
     const until = this.#sentUntil
-    const isOver = this.#state === 'stopped'
+    const isOver = this.#status.isStopped
     this.end()
 
     if (goodbye && !isOver && until !== undefined) {
@@ -266,53 +247,4 @@ export class LivePublication<V> implements Publication<V>, KeptValue {
       await this.#init.calls.sayGoodbye(this.#write, until, timeoutMs).catch(() => {})
     }
   }
-
-  async #whenHeld(): Promise<void> {
-    if (this.#state === 'held') {
-      return
-    }
-
-    this.#assertLive()
-
-    if (this.#error instanceof ValidationError) {
-      throw this.#error
-    }
-
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    this.#waiting.add(reject)
-    const unsubscribe = this.subscribe((state) => {
-      if (state === 'held') {
-        resolve()
-      } else if (state === 'stopped') {
-        reject(endedError())
-      }
-    })
-
-    try {
-      await promise
-    } finally {
-      unsubscribe()
-      this.#waiting.delete(reject)
-    }
-  }
-
-  #assertLive(): void {
-    if (this.#state === 'stopped') {
-      throw endedError()
-    }
-  }
-
-  #become(state: PublicationState, error?: Error): void {
-    const isNew = state !== this.#state
-    this.#state = state
-    this.#error = error
-
-    for (const listener of isNew ? [...this.#listeners] : []) {
-      tell(listener, state)
-    }
-  }
-}
-
-function endedError(): AbortError {
-  return new AbortError('the publication has ended')
 }

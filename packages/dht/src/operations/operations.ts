@@ -5,10 +5,10 @@ import {
   type MaybePromise,
   recordKey,
   type Subkey,
+  type SubkeyId,
   type Value
 } from '@waggle/record'
 import { subkeyId, whenDone } from '@waggle/record/replica'
-import { MANY_UNDER_WAY } from '../constants.ts'
 import { type Inspection, inspect } from '../inspection/inspection.ts'
 import { entryOf } from '../live/found-places.ts'
 import { LiveWatch } from '../live/live-watch.ts'
@@ -18,7 +18,6 @@ import type { CachedReadOptions } from '../reading/cached-reads.ts'
 import { placeName } from '../store/place-name.ts'
 import { type CallOptions, Calls } from '../timing/calls.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
-import { mapMany } from '../timing/many.ts'
 import { wait } from '../timing/wait.ts'
 import type { Watches } from '../watch/watches.ts'
 import type { BaseOperations } from './base-operations.ts'
@@ -39,14 +38,11 @@ import type {
   StoreManyOptions,
   StoreOptions
 } from './call-options.ts'
-import { countOf, inEntry, mapLazily } from './entries.ts'
 import { LivePublication } from './live-publication.ts'
 import { ManyReader } from './many-reader.ts'
-import { answersOf, type Failure, settled } from './many-results.ts'
 import { ManyWriter } from './many-writer.ts'
 import type { Publication, PublishOptions } from './publication.ts'
 import type { Publications } from './publications.ts'
-import { type ReadItem, readItem } from './read-item.ts'
 import { patient, retrying } from './retries.ts'
 import type { Report, Result } from './store-report.ts'
 import { Writer, type WriterInit, type Written } from './writer.ts'
@@ -104,8 +100,10 @@ export class Operations implements BaseOperations {
   ): Promise<Result<R>> {
     assertLifetimeOptions('store', options)
     const write = storeWrite({ ...options, key, value: value as Value }, this.#writer.rules())
+    const { publications, store } = this.#init
+    const { retry } = options
     const written = await this.#calls.run('store', patient(options), (cancellation) =>
-      retrying({ ...this.#init, ...options, cancellation }, () =>
+      retrying({ retry, cancellation, publications, store }, () =>
         this.#replace(write, cancellation)
       )
     )
@@ -177,17 +175,12 @@ export class Operations implements BaseOperations {
     options: GetOptions & PlaceOptions = {}
   ): Promise<F | undefined> {
     assertCallOptions('get', options)
-    const { limits } = this.#init.store
-    const bytes = recordKey(key, limits)
     const { latest, maxAge, sufficientExpirationTime } = options
-    const subkey = options.subkey === undefined ? undefined : subkeyId(options.subkey, limits)
-    const wanted = { latest, maxAge, subkey, sufficientExpirationTime }
-    return this.#calls.run(
-      'get',
-      options,
-      async (cancellation) =>
-        (await this.#read(bytes, { ...wanted, cancellation })) as F | undefined
+    const { bytes, subkey } = this.#encode(key, options)
+    const found = await this.#calls.run('get', options, (cancellation) =>
+      this.#read(bytes, { cancellation, latest, maxAge, subkey, sufficientExpirationTime })
     )
+    return found as F | undefined
   }
 
   async storeMany<R extends boolean = false>(
@@ -201,10 +194,7 @@ export class Operations implements BaseOperations {
       ...{ entries, options, writer: this.#writer, hasValidators },
       send: (write, cancellation) => this.#replace(write, cancellation)
     })
-    const resultsSoFar = (reason: Error): PromiseSettledResult<boolean>[] =>
-      many.resultsSoFar(reason)
-    const bulk = { ...options, isBulk: true, resultsSoFar }
-    await this.#calls.run('storeMany', bulk, (cancellation) => many.run(cancellation))
+    await this.#runMany('storeMany', options, many)
     return many.answers()
   }
 
@@ -215,35 +205,12 @@ export class Operations implements BaseOperations {
     assertMany('keys', keys)
     assertCallOptions('getMany', options)
     const { limits } = this.#init.store
-    const toItem = (key: KeyOrPlace, index: number): ReadItem =>
-      inEntry(index, () => readItem(key, limits))
-
-    if (Array.isArray(keys)) {
-      keys.forEach(toItem)
-    }
-
-    const results: (Found | undefined | Failure)[] = []
-    const resultsSoFar = (reason: Error): PromiseSettledResult<Found | undefined>[] =>
-      settled(results, { count: countOf(keys, results), reason })
-    const bulk = { ...options, isBulk: true, resultsSoFar }
-
-    await this.#calls.run('getMany', bulk, async (cancellation) => {
-      // The caller gets the promise before the first progress event, even for cached records.
-      await Promise.resolve()
-      const reader = new ManyReader({
-        ...{ options, cancellation, results },
-        read: (key, options) => this.#read(key, options)
-      })
-      await mapMany(mapLazily(keys, toItem), (item, index) => reader.read(item, index), {
-        cancellation,
-        maxItems: MANY_UNDER_WAY,
-        maxBytes: Number.POSITIVE_INFINITY,
-        bytesOf: () => 0
-      })
-      return results
+    const many = new ManyReader({
+      ...{ keys, options, limits },
+      read: (key, options) => this.#read(key, options)
     })
-
-    return answersOf(results)
+    await this.#runMany('getMany', options, many)
+    return many.answers()
   }
 
   states(key: Key): StateSource<Found | undefined, Subkey | undefined, Value> {
@@ -286,13 +253,31 @@ export class Operations implements BaseOperations {
     )
   }
 
-  /** Names a place. */
-  #placeOf(key: Key, { subkey }: PlaceOptions): string {
-    const { limits } = this.#init.store
-    return placeName(
-      recordKey(key, limits),
-      subkey === undefined ? undefined : subkeyId(subkey, limits)
+  async #runMany(
+    name: 'storeMany' | 'getMany',
+    options: CallOptions,
+    many: ManyReader | ManyWriter
+  ): Promise<void> {
+    const resultsSoFar = (reason: Error): PromiseSettledResult<unknown>[] =>
+      many.resultsSoFar(reason)
+    await this.#calls.run(name, { ...options, isBulk: true, resultsSoFar }, (cancellation) =>
+      many.run(cancellation)
     )
+  }
+
+  #encode(
+    key: Key,
+    { subkey }: PlaceOptions
+  ): { readonly bytes: Uint8Array; readonly subkey: SubkeyId | undefined } {
+    const { limits } = this.#init.store
+    const bytes = recordKey(key, limits)
+    return { bytes, subkey: subkey === undefined ? undefined : subkeyId(subkey, limits) }
+  }
+
+  /** Names a place. */
+  #placeOf(key: Key, options: PlaceOptions): string {
+    const { bytes, subkey } = this.#encode(key, options)
+    return placeName(bytes, subkey)
   }
 
   /** Stores, and if that is held ends publications in the same place. */

@@ -2,6 +2,7 @@ import type { DHTTime } from '@waggle/record'
 import { MANY_UNDER_WAY } from '../constants.ts'
 import { SUBKEY_SEPARATOR } from '../store/place-name.ts'
 import { ClockAlarm } from '../timing/clock-alarm.ts'
+import { doubled } from '../timing/doubling.ts'
 import { type Due, DueQueue } from '../timing/due-queue.ts'
 import { mapMany } from '../timing/many.ts'
 
@@ -62,8 +63,8 @@ interface PublicationState {
 export class Publications {
   readonly #clock: () => DHTTime
   readonly #known = new Map<KeptValue, PublicationState>()
-  readonly #due = new DueQueue<DueAttempt>()
   readonly #alarm: ClockAlarm
+  readonly #due = new DueQueue<DueAttempt>((time) => this.#alarm.at(time))
   #lastOrder = 0
   #arrival = Promise.withResolvers<void>()
 
@@ -162,12 +163,7 @@ export class Publications {
   /** Stores again all that is due. Called by a timer; resolves when it is done. */
   async runDue(): Promise<void> {
     const due = this.#due.take(this.#clock())
-    this.#watch()
-    await mapMany(due, ({ publication }) => publication.attempt(), {
-      maxItems: MANY_UNDER_WAY,
-      maxBytes: Number.POSITIVE_INFINITY,
-      bytesOf: () => 0
-    })
+    await mapMany(due, ({ publication }) => publication.attempt(), { maxItems: MANY_UNDER_WAY })
   }
 
   /** Stores all publications again now, due or not. Resolves when it is done. */
@@ -198,22 +194,13 @@ export class Publications {
 
     if (known !== undefined) {
       this.#due.set({ name: known.name, dueTime: this.#clock() + interval, publication })
-      this.#watch()
-    }
-  }
-
-  #watch(): void {
-    const time = this.#due.nextTime
-
-    if (time !== undefined) {
-      this.#alarm.at(time)
     }
   }
 }
 
 /** Returns the seconds until the retry after this many failures in a row. */
 export function retryPause(failures: number): number {
-  return Math.min(FIRST_RETRY_PAUSE * 2 ** failures, MAX_RETRY_PAUSE)
+  return doubled(FIRST_RETRY_PAUSE, failures, MAX_RETRY_PAUSE)
 }
 
 /** Seconds from a write to the next. */

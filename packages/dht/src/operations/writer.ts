@@ -4,6 +4,7 @@ import {
   type Found,
   isEmpty,
   type Key,
+  type MaybePromise,
   recordKey,
   type SigningKey,
   type Subkey,
@@ -19,6 +20,7 @@ import { EXPIRED_WRITE, type WriteResult } from '../reading/write-replies.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { deletions } from './deletions.ts'
+import { raise } from './entries.ts'
 import {
   isNotStored,
   NotStoredError,
@@ -134,18 +136,16 @@ export class Writer {
   }
 
   /** Returns the result of a call, or throws the reason why no replica has the write. */
-  async resultOf<R extends boolean>(written: Written, { report }: Report<R>): Promise<Result<R>> {
+  resultOf<R extends boolean>(written: Written, { report }: Report<R>): MaybePromise<Result<R>> {
     const { outcome } = written
 
     if (report === true) {
-      return (await this.reportOf(written)) as Result<R>
+      return this.reportOf(written) as Promise<Result<R>>
     }
 
-    if (isNotStored(outcome)) {
-      throw await this.errorOf(written)
-    }
-
-    return (outcome === 'held') as Result<R>
+    return isNotStored(outcome)
+      ? this.errorOf(written).then(raise)
+      : ((outcome === 'held') as Result<R>)
   }
 
   /** Makes the report of a write. */

@@ -60,18 +60,14 @@ interface WrittenPlace {
 }
 
 /** Converts the arguments of `store` to a write. Throws if they are invalid. */
-export function storeWrite(
-  { value, ...place }: TimedPlace & { value: Value },
-  rules: WriteRules
-): Write {
+export function storeWrite(place: TimedPlace & { value: Value }, rules: WriteRules): Write {
+  const { subkey, value } = place
   const recordUntil = (expirationTime: DHTTime): DHTRecord =>
-    place.subkey === undefined
+    subkey === undefined
       ? plainRecord(valueAt(value, expirationTime), expirationTime, rules.limits)
-      : subkeyRecord(place.subkey, valueAt(value, expirationTime), expirationTime, rules.limits)
-  return {
-    ...write(place, rules, recordUntil),
-    ...(isTimed(value) && { recordUntil })
-  }
+      : subkeyRecord(subkey, valueAt(value, expirationTime), expirationTime, rules.limits)
+  const stored = write(place, rules, recordUntil)
+  return isTimed(value) ? { ...stored, recordUntil } : stored
 }
 
 /** Converts the arguments of `delete` to a write. Throws if they are invalid. */
@@ -90,7 +86,8 @@ function write(
   const key = recordKey(place.key, limits)
   const record = recordUntil(expirationTime)
   const signer = signerOf({ key, record }, place.privateKey, signers)
-  return { key, record, isLive: expirationTime > now, ...(signer && { signer }) }
+  const isLive = expirationTime > now
+  return signer === undefined ? { key, record, isLive } : { key, record, isLive, signer }
 }
 
 /**

@@ -1,6 +1,5 @@
 import type { PeerId } from '@libp2p/interface'
-import { peerIdFromMultihash } from '@libp2p/peer-id'
-import { decode as decodeMultihash } from 'multiformats/hashes/digest'
+import { peerIdIn } from '../peers/peer-id-bytes.ts'
 import { type ClientParts, ProtocolClient } from '../wire/protocol-client.ts'
 import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
 import type { RequestProtocol } from '../wire/request-protocol.ts'
@@ -72,7 +71,7 @@ export class IntroductionClient {
 /** Decodes an id; none if this version can't read it. */
 function peerOf(id: Uint8Array): PeerId[] {
   try {
-    return [peerIdFromMultihash(decodeMultihash(id.slice()))]
+    return [peerIdIn(id)]
   } catch {
     return []
   }

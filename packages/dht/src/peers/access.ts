@@ -1,5 +1,5 @@
 import type { PeerId } from '@libp2p/interface'
-import { BoundedMap } from '../collections/bounded-map.ts'
+import { RecentMap } from '../collections/recent-map.ts'
 import { inTime } from '../timing/in-time.ts'
 
 /** The purpose of a peer's access. */
@@ -21,8 +21,8 @@ const MAX_ANSWER_MS = 3000
 const MAX_DECISIONS = 4096
 
 interface Decision {
-  readonly isAllowed: boolean | Promise<boolean>
-  readonly untilMs: number
+  /** A promise until the application has decided. */
+  isAllowed: boolean | Promise<boolean>
 }
 
 const shared = new WeakMap<AllowPeer, Access>()
@@ -42,12 +42,15 @@ export function accessBy(allowPeer: AllowPeer | undefined): Access {
 /** Asks the application for its decisions, and caches them for a while. */
 export class Access {
   readonly #allowPeer: AllowPeer | undefined
-  readonly #nowMs: () => number
-  readonly #decisions = new BoundedMap<string, Decision>({ maxSize: MAX_DECISIONS })
+  readonly #decisions: RecentMap<string, Decision>
 
   constructor(allowPeer?: AllowPeer, nowMs: () => number = () => performance.now()) {
     this.#allowPeer = allowPeer
-    this.#nowMs = nowMs
+    this.#decisions = new RecentMap({
+      maxSize: MAX_DECISIONS,
+      maxAgeMs: ACCESS_MEMORY_MS,
+      nowMs
+    })
   }
 
   /** Whether every peer is allowed everything. */
@@ -62,13 +65,7 @@ export class Access {
     }
 
     const name = `${purpose} ${peer}`
-    const known = this.#decisions.get(name)
-
-    if (known !== undefined && known.untilMs > this.#nowMs()) {
-      return known.isAllowed
-    }
-
-    return this.#remember(name, this.#ask(peer, purpose))
+    return this.#decisions.get(name)?.isAllowed ?? this.#remember(name, this.#ask(peer, purpose))
   }
 
   #ask(peer: PeerId, purpose: Purpose): boolean | Promise<boolean> {
@@ -86,12 +83,14 @@ export class Access {
   }
 
   #remember(name: string, isAllowed: boolean | Promise<boolean>): boolean | Promise<boolean> {
-    const untilMs = this.#nowMs() + ACCESS_MEMORY_MS
-    this.#decisions.set(name, { isAllowed, untilMs })
+    const decision: Decision = { isAllowed }
+    this.#decisions.set(name, decision)
 
     if (isAllowed instanceof Promise) {
       isAllowed
-        .then((settled) => this.#decisions.set(name, { isAllowed: settled, untilMs }))
+        .then((settled) => {
+          decision.isAllowed = settled
+        })
         .catch(() => {
           // The promise never rejects.
         })

@@ -49,6 +49,15 @@ export function roughDistance(a: Point, b: Point): number {
   return first53Bits(uint32At(a, 0) ^ uint32At(b, 0), uint32At(a, 4) ^ uint32At(b, 4))
 }
 
+/** Compares peers by their distance to a point, for a sort with the nearest first. */
+export function byDistanceTo(point: Point): (a: Peer, b: Peer) => number {
+  return (a, b) => roughDistance(point, pointOfPeer(a.id)) - roughDistance(point, pointOfPeer(b.id))
+}
+
+interface Peer {
+  readonly id: PeerId
+}
+
 /** The first 53 bits of two 32-bit numbers. */
 export function first53Bits(high: number, low: number): number {
   return (high >>> 0) * 2 ** 21 + (low >>> 11)

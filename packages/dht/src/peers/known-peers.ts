@@ -1,11 +1,11 @@
 import type { PeerId, PeerInfo } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
-import { BoundedMap } from '../collections/bounded-map.ts'
 import { type Point, pointOfPeer, roughDistance } from './key-space.ts'
-import { DEPARTED_MS, NEVER_MS } from './peer-record.ts'
+import { DEPARTED_MS, type Loss } from './peer-record.ts'
 import type { PeerRecords } from './peer-records.ts'
 import type { Membership } from './routing.ts'
-import { NEIGHBOURHOOD, RoutingTable } from './routing-table.ts'
+import { RoutingTable } from './routing-table.ts'
+import { NEIGHBOURHOOD } from './table-rules.ts'
 
 export interface KnownPeersInit {
   readonly self: PeerId
@@ -33,7 +33,7 @@ export interface KnownPeersInit {
 /** Milliseconds without a new or lost neighbour after which all hand-overs between neighbours are over (N7). */
 export const SETTLED_MS = 30_000
 
-/** Lost members remembered. */
+/** Lost members that a node without members turns to, the most recent ones. */
 const MAX_LOST = 20
 
 /** A present server. */
@@ -42,13 +42,6 @@ export interface Member {
 
   /** Time at which it became a member, in ms of the process's clock. Renewed after an absence. */
   readonly sinceMs: number
-}
-
-interface LostMember {
-  readonly contact: PeerInfo
-
-  /** Time at which it may have been present last, in ms of the process's clock. */
-  presentAtMs: number
 }
 
 interface ConnectedServer {
@@ -63,9 +56,6 @@ export class KnownPeers implements Membership {
   readonly #own: Point
   readonly #connected = new Map<string, ConnectedServer>()
 
-  /** The most recently lost members. */
-  readonly #lost = new BoundedMap<string, LostMember>({ maxSize: MAX_LOST })
-
   /** Time of the last change near this node, in ms of the process's clock. */
   #unsettledMs = performance.now()
 
@@ -78,8 +68,8 @@ export class KnownPeers implements Membership {
       onFound: (peer) => {
         records.update(peer, (record) => {
           record.isInTable = true
+          record.loss = undefined
         })
-        this.#lost.delete(peer.toString())
         this.isNear(peer) && this.unsettle()
         this.#locate(peer)
         onFound?.(peer)
@@ -87,9 +77,9 @@ export class KnownPeers implements Membership {
       onLost: (contact) => {
         const peer = contact.id
         this.isNear(peer) && this.unsettle()
-        this.#lost.set(peer.toString(), { contact, presentAtMs: performance.now() })
         records.update(peer, (record) => {
           record.isInTable = false
+          record.loss = { contact, atMs: performance.now(), hasLeft: false }
         })
         onLost?.(peer)
       }
@@ -122,7 +112,9 @@ export class KnownPeers implements Membership {
   nearest(target: Point, count: number): PeerInfo[] {
     return this.table.size > 0
       ? this.table.nearest(target, count)
-      : Array.from(this.#lost.values(), ({ contact }) => contact).slice(0, count)
+      : this.#losses()
+          .map(({ contact }) => contact)
+          .slice(0, count)
   }
 
   /**
@@ -136,7 +128,7 @@ export class KnownPeers implements Membership {
   /** Lists the members that vanished without a goodbye less than a quarter of an hour ago: they may return. */
   vanished(): PeerInfo[] {
     const sinceMs = performance.now() - DEPARTED_MS
-    const vanished = [...this.#lost.values()].filter(({ presentAtMs }) => presentAtMs > sinceMs)
+    const vanished = this.#losses().filter(({ atMs, hasLeft }) => !hasLeft && atMs > sinceMs)
     return vanished.map(({ contact }) => contact)
   }
 
@@ -191,8 +183,7 @@ export class KnownPeers implements Membership {
 
   /** Records a response. */
   recordResponse(peer: PeerId): void {
-    if (this.table.has(peer)) {
-      this.table.confirm(peer)
+    if (this.table.confirm(peer)) {
       return
     }
 
@@ -221,10 +212,12 @@ export class KnownPeers implements Membership {
 
   /** Records that a former member has certainly left: it sent a goodbye, or no process listens at its address. */
   recordDeparture(peer: PeerId): void {
-    const lost = this.#lost.get(peer.toString())
+    const loss = this.#init.records.get(peer)?.loss
 
-    if (lost !== undefined) {
-      lost.presentAtMs = NEVER_MS
+    if (loss !== undefined) {
+      this.#init.records.update(peer, (record) => {
+        record.loss = { ...loss, hasLeft: true }
+      })
     }
   }
 
@@ -246,6 +239,15 @@ export class KnownPeers implements Membership {
   /** Replaces the addresses of a member. */
   setAddresses(peer: PeerId, multiaddrs: Multiaddr[]): void {
     this.table.relocate({ id: peer, multiaddrs })
+  }
+
+  /** Lists the latest losses, the earliest first. */
+  #losses(): Loss[] {
+    const losses = Array.from(this.#init.records.values(), ({ loss }) => loss)
+    return losses
+      .filter((loss) => loss !== undefined)
+      .sort((a, b) => a.atMs - b.atMs)
+      .slice(-MAX_LOST)
   }
 
   /** Looks up the addresses of a new member. */

@@ -1,5 +1,6 @@
 import type { PeerId, PeerInfo } from '@libp2p/interface'
-import { TokenBucket } from '../admission/token-bucket.ts'
+import { dialRate } from '../admission/dial-rate.ts'
+import type { TokenBucket } from '../admission/token-bucket.ts'
 import {
   FIRST_AVOIDANCE_MS,
   FIRST_SUSPECT_MS,
@@ -7,7 +8,8 @@ import {
   MIN_SUSPECT_MS
 } from '../constants.ts'
 import { DEFAULT_NODE_LIMITS } from '../node-limits.ts'
-import { doublingMs, NEVER_MS } from './peer-record.ts'
+import { doubled } from '../timing/doubling.ts'
+import { NEVER_MS } from './peer-record.ts'
 import { PeerRecords } from './peer-records.ts'
 import { isRefusal, isVacancy } from './refused-dials.ts'
 
@@ -71,13 +73,7 @@ export class PeerBook {
     const { maxDialsPerSecond = DEFAULT_NODE_LIMITS.maxDialsPerSecond, nowMs } = init
     this.#init = init
     this.#nowMs = nowMs ?? (() => performance.now())
-    this.#dials =
-      init.dials ??
-      new TokenBucket({
-        perSecond: maxDialsPerSecond,
-        burst: 2 * maxDialsPerSecond,
-        nowMs: this.#nowMs
-      })
+    this.#dials = init.dials ?? dialRate(maxDialsPerSecond, this.#nowMs)
   }
 
   /** Whether the peer is banned for a violation of the protocol. */
@@ -295,11 +291,12 @@ export class PeerBook {
   /** Bans a peer that violated the protocol: one minute at first, doubling to one hour. */
   ban(peer: PeerId, error: Error): void {
     this.#hasBans = true
-    const { bans } = this.records.update(peer, (record) => {
+    const forMs = doubled(FIRST_BAN_MS, this.records.get(peer)?.bans ?? 0, MAX_BAN_MS)
+    this.records.update(peer, (record) => {
       record.bans++
-      record.bannedUntilMs = this.#nowMs() + doublingMs(record.bans, FIRST_BAN_MS, MAX_BAN_MS)
+      record.bannedUntilMs = this.#nowMs() + forMs
     })
-    this.#init.onBan?.(peer, error, doublingMs(bans, FIRST_BAN_MS, MAX_BAN_MS))
+    this.#init.onBan?.(peer, error, forMs)
   }
 
   #isReferrerDistrusted(contact: PeerInfo): boolean {

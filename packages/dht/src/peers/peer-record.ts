@@ -1,5 +1,6 @@
 import type { PeerId, PeerInfo } from '@libp2p/interface'
 import { FIRST_AVOIDANCE_MS, MAX_AVOIDANCE_MS } from '../constants.ts'
+import { doubled } from '../timing/doubling.ts'
 import { RoundTripEstimate } from './round-trip-estimate.ts'
 
 /** A time before all others, in ms of the process's clock. */
@@ -29,13 +30,25 @@ interface Unreachable {
 
 const NOWHERE: readonly Unreachable[] = []
 
+/** The loss of a member of the network. */
+export interface Loss {
+  /** Its last addresses. */
+  readonly contact: PeerInfo
+  readonly atMs: number
+
+  /** Whether it has certainly left: it sent a goodbye, or no process listens at its address. */
+  readonly hasLeft: boolean
+}
+
 /** The state of one peer. Times are in ms of the process's clock. */
 export class PeerRecord {
-  /** The peer's addresses, according to itself. */
-  contact: PeerInfo
+  readonly id: PeerId
 
   /** Whether it is in the routing table. */
   isInTable = false
+
+  /** Its loss, if it was in the routing table and is no longer. */
+  loss: Loss | undefined
 
   /** Whether there is any connection to it. */
   isConnected = false
@@ -83,11 +96,7 @@ export class PeerRecord {
   #unreachable: readonly Unreachable[] = NOWHERE
 
   constructor(id: PeerId) {
-    this.contact = { id, multiaddrs: [] }
-  }
-
-  get id(): PeerId {
-    return this.contact.id
+    this.id = id
   }
 
   /** Whether this node has its own evidence of the peer, beyond referrals. */
@@ -213,12 +222,7 @@ export class PeerRecord {
 
 /** Milliseconds for which a peer is avoided after a number of failures in a row. */
 export function avoidanceMs(failures: number): number {
-  return doublingMs(failures, FIRST_AVOIDANCE_MS, MAX_AVOIDANCE_MS)
-}
-
-/** Milliseconds that double with each time after the first, up to a limit. */
-export function doublingMs(times: number, firstMs: number, maxMs: number): number {
-  return Math.min(firstMs * 2 ** (times - 1), maxMs)
+  return doubled(FIRST_AVOIDANCE_MS, failures - 1, MAX_AVOIDANCE_MS)
 }
 
 /** Whether a referral contains no addresses beyond those of another one. */

@@ -95,6 +95,10 @@ function worthOf(record: PeerRecord): number {
     return FAILING
   }
 
-  const isNoted = record.isLate || record.referralCredit !== 0 || record.fullAtMs !== NEVER_MS
+  const isNoted =
+    record.loss !== undefined ||
+    record.isLate ||
+    record.referralCredit !== 0 ||
+    record.fullAtMs !== NEVER_MS
   return isNoted ? HARMLESS : NOTHING
 }

@@ -1,5 +1,6 @@
 import type { AbortOptions } from '@libp2p/interface'
 import { BusyError } from '../errors.ts'
+import { doubled } from '../timing/doubling.ts'
 import { wait } from '../timing/wait.ts'
 
 /** Milliseconds before a refused dial is repeated. They double with each further refusal. */
@@ -68,7 +69,7 @@ export async function retryRefused<T>(
 ): Promise<T> {
   let waitedMs = 0
 
-  for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(2 * waitMs, MAX_RETRY_MS)) {
+  for (let refusals = 0; ; refusals++) {
     try {
       return await dial()
     } catch (error) {
@@ -82,6 +83,7 @@ export async function retryRefused<T>(
         throw new BusyError('the peer accepts no connections at the moment', { cause: error })
       }
 
+      const waitMs = doubled(FIRST_RETRY_MS, refusals, MAX_RETRY_MS)
       waitedMs += waitMs
       await wait(waitMs * (0.5 + random()), signal, { keepsAlive: true })
     }

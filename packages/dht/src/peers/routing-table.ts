@@ -1,12 +1,15 @@
 import type { PeerId, PeerInfo } from '@libp2p/interface'
 import { type Point, pointOfPeer, roughDistance, sharedBits, uint32At } from './key-space.ts'
 import { PeerIndex } from './peer-index.ts'
-
-/** Nearest peers that a node knows, in any bucket. */
-export const NEIGHBOURHOOD = 32
-
-/** Peers of one host in a neighbourhood that peers of other hosts can fill. */
-export const MAX_NEAR_PER_HOST: number = NEIGHBOURHOOD / 2
+import {
+  byDistance,
+  type Entry,
+  entryToEvict,
+  neighbourhoodOf,
+  newest,
+  type TableEntry,
+  wasEstablished
+} from './table-rules.ts'
 
 /** Peers of one bucket: Kademlia's k (§2.2 of the paper). */
 export const BUCKET_SIZE = 20
@@ -25,30 +28,6 @@ export const FRESH_MS = 900_000
 
 /** Failures in a row after which a peer is lost. */
 const MAX_FAILURES = 2
-
-/** A server of the network that has responded to this node. */
-export interface TableEntry {
-  readonly peer: PeerInfo
-
-  /** Time at which it was added, in ms of the process's clock. */
-  readonly sinceMs: number
-
-  /** Time of its last response, in ms of the process's clock. */
-  readonly answeredAtMs: number
-}
-
-interface Entry extends TableEntry {
-  peer: PeerInfo
-  answeredAtMs: number
-
-  /** Distance from this node. */
-  readonly distance: number
-  readonly bucket: number
-
-  /** The host of the address at which it responded. */
-  host: string
-  failures: number
-}
 
 export interface RoutingTableInit {
   readonly self: PeerId
@@ -137,14 +116,17 @@ export class RoutingTable {
     return this.#admit(this.#entryOf(peer, host))
   }
 
-  /** Records a response of a peer, if it is in the table. */
-  confirm(peer: PeerId): void {
+  /** Records a response of a peer, if it is in the table. Returns whether it is. */
+  confirm(peer: PeerId): boolean {
     const entry = this.#entries.get(peer.toString())
 
-    if (entry !== undefined) {
-      entry.answeredAtMs = this.#nowMs()
-      entry.failures = 0
+    if (entry === undefined) {
+      return false
     }
+
+    entry.answeredAtMs = this.#nowMs()
+    entry.failures = 0
+    return true
   }
 
   /** Counts a failure. A peer that fails repeatedly is lost. */
@@ -304,63 +286,4 @@ export class RoutingTable {
     this.#nearestFirst.splice(this.#nearestFirst.indexOf(entry), 1)
     this.#init.onLost?.(entry.peer)
   }
-}
-
-/**
- * Selects a neighbourhood from entries in ascending distance. At most half of it is of one host while other hosts
- * have entries.
- */
-function neighbourhoodOf(sorted: readonly Entry[]): Entry[] {
-  const perHost = new Map<string, number>()
-  const near: Entry[] = []
-  const surplus: Entry[] = []
-
-  for (const entry of sorted) {
-    const count = perHost.get(entry.host) ?? 0
-    perHost.set(entry.host, count + 1)
-
-    if (count < MAX_NEAR_PER_HOST) {
-      near.push(entry)
-    } else if (surplus.length < NEIGHBOURHOOD - MAX_NEAR_PER_HOST) {
-      surplus.push(entry)
-    }
-
-    if (near.length === NEIGHBOURHOOD) {
-      return near
-    }
-  }
-
-  return [...near, ...surplus.slice(0, NEIGHBOURHOOD - near.length)].sort(byDistance)
-}
-
-function wasEstablished({ sinceMs, failures }: Entry, untilMs: number): boolean {
-  return failures === 0 && sinceMs <= untilMs
-}
-
-function byDistance(a: Entry, b: Entry): number {
-  return a.distance - b.distance
-}
-
-/**
- * The entry of a full bucket that makes room for a newcomer: one that has failed, else the newest of a host that
- * has two entries more than the newcomer's would have; undefined if all stay.
- */
-function entryToEvict(rivals: readonly Entry[], newcomer: Entry): Entry | undefined {
-  const failing = rivals.find(({ failures }) => failures > 0)
-
-  if (failing !== undefined) {
-    return failing
-  }
-
-  const byHost = Map.groupBy(rivals, ({ host }) => host)
-  const [most = []] = [...byHost.values()].sort((a, b) => b.length - a.length)
-  const own = byHost.get(newcomer.host)?.length ?? 0
-  return most.length >= own + 2 ? newest(most) : undefined
-}
-
-function newest(entries: readonly Entry[]): Entry | undefined {
-  return entries.reduce<Entry | undefined>(
-    (last, entry) => (last === undefined || entry.sinceMs >= last.sinceMs ? entry : last),
-    undefined
-  )
 }

@@ -1,3 +1,4 @@
+import { every } from '../timing/every.ts'
 import type { Disk } from './disk.ts'
 
 const OWNER_NOTE = 'owner'
@@ -20,8 +21,7 @@ export interface DiskOwnerInit {
 export class DiskOwner {
   readonly #init: DiskOwnerInit
   readonly #id: string = globalThis.crypto.randomUUID()
-  #timer: ReturnType<typeof setInterval> | undefined
-  #isStopped = false
+  readonly #stopping = new AbortController()
 
   constructor(init: DiskOwnerInit) {
     this.#init = init
@@ -38,14 +38,16 @@ export class DiskOwner {
   }
 
   stop(): void {
-    this.#isStopped = true
-    clearInterval(this.#timer)
+    this.#stopping.abort()
+  }
+
+  get #isStopped(): boolean {
+    return this.#stopping.signal.aborted
   }
 
   #watch(): void {
     if (!this.#isStopped) {
-      this.#timer = setInterval(() => void this.#check(), OWNER_CHECK_MS)
-      this.#timer.unref?.()
+      every(OWNER_CHECK_MS, () => void this.#check(), this.#stopping.signal)
     }
   }
 

@@ -3,6 +3,7 @@ import { FIRST_WRITE_RETRY_MS, MAX_WRITE_RETRY_MS, RELAXED_FLUSH_MS } from '../c
 import { TimeoutError, toError } from '../errors.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import type { PersistenceHook } from '../store/store-listeners.ts'
+import { doubled } from '../timing/doubling.ts'
 import { inTime } from '../timing/in-time.ts'
 import { runLater } from '../timing/run-later.ts'
 import { wait } from '../timing/wait.ts'
@@ -50,7 +51,9 @@ export class Journal implements PersistenceHook {
   #nextRound: PromiseWithResolvers<void> | undefined
   #cancel: (() => void) | undefined
   #failure: Error | undefined
-  #retryMs = FIRST_WRITE_RETRY_MS
+
+  /** Failures in a row after the first. */
+  #repeats = 0
   #isClosed = false
 
   constructor(init: JournalInit) {
@@ -157,7 +160,7 @@ export class Journal implements PersistenceHook {
 
   #delayMs(): number {
     if (this.#failure !== undefined) {
-      return this.#retryMs
+      return doubled(FIRST_WRITE_RETRY_MS, this.#repeats, MAX_WRITE_RETRY_MS)
     }
 
     return this.#init.durability === 'relaxed' ? RELAXED_FLUSH_MS : 0
@@ -263,7 +266,7 @@ export class Journal implements PersistenceHook {
   }
 
   #succeed(): void {
-    this.#retryMs = FIRST_WRITE_RETRY_MS
+    this.#repeats = 0
 
     if (this.#failure !== undefined) {
       this.#failure = undefined
@@ -287,7 +290,7 @@ export class Journal implements PersistenceHook {
    */
   #fail(names: ReadonlySet<string>, error: Error): void {
     const isNew = this.#failure === undefined
-    this.#retryMs = isNew ? FIRST_WRITE_RETRY_MS : Math.min(2 * this.#retryMs, MAX_WRITE_RETRY_MS)
+    this.#repeats = isNew ? 0 : this.#repeats + 1
     this.#failure = error
     this.#nextRound?.reject(error)
     this.#nextRound = undefined

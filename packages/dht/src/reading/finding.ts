@@ -10,7 +10,7 @@ import type { RecordStore } from '../store/record-store.ts'
 import { NEVER_FRESH } from '../store/stored-record.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { MAX_AGE_SECONDS, UNKNOWN_AGE_MS } from '../wire/limits.ts'
-import type { KnownRecords } from './known-records.ts'
+import type { KnownRecord, KnownRecords } from './known-records.ts'
 import { Reach } from './reach.ts'
 import {
   assertNotBusy,
@@ -30,6 +30,9 @@ export interface FindingInit {
 
   /** The part of the record that this node stores itself. It counts if the node is found to be one of the nearest. */
   readonly own: ReplicaState
+
+  /** The record that this node knew at the beginning. */
+  readonly known: KnownRecord
 }
 
 /** The parts that all reads of a node share. */
@@ -63,14 +66,13 @@ interface FreshReply extends FindReply {
  */
 export class Finding implements Lookup<FreshReply> {
   readonly search: Search
+  readonly cancellation: CancellationToken
   readonly isHedged: boolean
   readonly parallelism: number
   readonly #init: FindingInit
   readonly #reach: Reach
   readonly #answers: ReplicaState[] = []
 
-  /** Replicas without a record that have had the time to be handed it. */
-  readonly #without = new Set<PeerInfo>()
   readonly #startMs: number
   readonly #subkeys: readonly SubkeyId[]
   #record: DHTRecord
@@ -88,25 +90,22 @@ export class Finding implements Lookup<FreshReply> {
   #isRetried = false
 
   constructor(init: FindingInit) {
-    const { key, node, options, own, search } = init
+    const { key, known, node, options, own, search } = init
+    const { record, freshMs, isHeld } = known
+    const { subkey } = options
     this.#init = init
     this.#reach = new Reach({ node, search, key, self: own.contact })
-    const { subkey } = options
-    this.#subkeys = subkey === undefined ? [] : [subkey]
-    const { record, freshMs, isHeld } = node.known.get(key, subkey)
+    this.#subkeys = subkey === undefined ? NO_SUBKEYS : [subkey]
     this.#startMs = node.known.nowMs()
     this.#record = record
     this.#freshMs = freshMs
     this.#isHeard = isHeld
     this.#isFound = isHeld && (subkey === undefined || !isEmpty(node.known.held(key, subkey)))
     this.search = search
+    this.cancellation = options.cancellation
     this.isHedged = options.latest !== true
     this.parallelism = this.isHedged ? 1 : node.numReplicas
     this.#widen()
-  }
-
-  get cancellation(): CancellationToken {
-    return this.#init.options.cancellation
   }
 
   /**
@@ -117,9 +116,12 @@ export class Finding implements Lookup<FreshReply> {
     const known = this.#record
     const askedMs = node.known.nowMs()
     const reply = await node.channel.find(contact, key, {
-      ...{ cancellation, digest: digestOf(known), maxAge: this.#maxAgeAt(askedMs) },
-      ...{ subkeys: this.#subkeys, isCloserAlways: !this.isHedged },
-      closerCount: Math.min(node.numReplicas, SEARCH_WIDTH)
+      cancellation,
+      closerCount: Math.min(node.numReplicas, SEARCH_WIDTH),
+      isCloserAlways: !this.isHedged,
+      maxAge: this.#maxAgeAt(askedMs),
+      subkeys: this.#subkeys,
+      digest: digestOf(known)
     })
     const record = reply.isSame === true ? known : reply.record
     const { ageMs = 0 } = reply
@@ -199,10 +201,9 @@ export class Finding implements Lookup<FreshReply> {
 
   #hold(contact: PeerInfo, { record: answered, freshMs, ageMs, isAbsent }: FreshReply): void {
     const { key, node, options } = this.#init
-    isAbsent && this.#without.add(contact)
     const record = answered ?? EMPTY_RECORD
     const isHolder = !isEmpty(record) || (answered !== undefined && this.#subkeys.length > 0)
-    this.#answers.push({ contact, record, isHolder })
+    this.#answers.push({ contact, record, isHolder, isAbsent })
     this.#isHeard ||= isHolder
 
     if (!isEmpty(record)) {
@@ -243,7 +244,9 @@ export class Finding implements Lookup<FreshReply> {
     const { node, own } = this.#init
     const nearest = this.#nearest
     const isSettled = (contact: PeerInfo): boolean =>
-      contact === own.contact ? node.routing.isSettled() : this.#without.has(contact)
+      contact === own.contact
+        ? node.routing.isSettled()
+        : this.#answers.some((answer) => answer.contact === contact && answer.isAbsent === true)
     const isComplete = nearest.length === node.numReplicas && node.mayLack?.() !== true
     return isComplete && nearest.every(isSettled)
   }
@@ -270,3 +273,5 @@ export class Finding implements Lookup<FreshReply> {
     }
   }
 }
+
+const NO_SUBKEYS: readonly SubkeyId[] = []

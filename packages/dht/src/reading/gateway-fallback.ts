@@ -1,10 +1,10 @@
 import type { PeerInfo } from '@libp2p/interface'
 import { type DHTRecord, EMPTY_RECORD, isEmpty, join } from '@waggle/record'
+import type { UnreachableServers } from '../peers/unreachable-servers.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import type { GatewayReading, Gateways } from './gateways.ts'
 import type { KnownRecords } from './known-records.ts'
 import { isSufficient, type Reading, type ReadOptions } from './reading.ts'
-import type { UnreachableServers } from './unreachable-servers.ts'
 import { joinResults, type WriteResult } from './write-replies.ts'
 
 export interface GatewayFallbackInit {
@@ -63,23 +63,31 @@ export class GatewayFallback {
     asking?.catch(() => {})
     // `latest`, and an absent key, take all replicas that can be reached: gateways may lie, and so may peers that
     // name missing replicas.
-    const early = isScarce || options.latest !== true ? await asking : undefined
+    const early = asking && (isScarce || options.latest !== true) ? await asking : undefined
 
     if (early !== undefined && isAnswer(early, isScarce)) {
       return readingOf(known, { key, options, freshMs, found: [early] })
     }
 
-    const { reading, error, isMissing } = await this.#attempt(direct)
-    const late = isMissing ? await (asking ?? ask()) : undefined
-    const found = [reading, late?.error === undefined ? late : undefined].filter(isDefined)
+    let isMissing = false
+    let reading: Reading | undefined
+    let failure: unknown
 
-    if (found.length === 0) {
-      throw late?.error ?? error
+    try {
+      reading = await direct((missing) => {
+        isMissing = this.add(missing)
+      })
+    } catch (error) {
+      failure = error
     }
 
-    return isMissing || reading === undefined
-      ? readingOf(known, { key, options, freshMs, found })
-      : reading
+    if (reading !== undefined && !isMissing) {
+      return reading
+    }
+
+    const late = isMissing ? await (asking ?? ask()) : undefined
+    const found = [reading, unlessFailed(late)].filter((one) => one !== undefined)
+    return readingOf(known, { key, options, freshMs, found, failure: late?.error ?? failure })
   }
 
   /** Writes directly, and by a gateway if any of the replicas are out of reach; by it alone while servers are full. */
@@ -102,24 +110,9 @@ export class GatewayFallback {
     const result = await direct((missing) => {
       isMissing = this.add(missing)
     })
-    const late = isMissing && !cancellation.isCancelled ? send : undefined
-    const relayed = await (early ?? late?.())
+    const isRelayed = early !== undefined || (isMissing && !cancellation.isCancelled)
+    const relayed = isRelayed ? await (early ?? send()) : undefined
     return relayed === undefined ? result : joinResults(result, relayed)
-  }
-
-  async #attempt(
-    direct: Direct<Reading>
-  ): Promise<{ reading?: Reading; error?: unknown; isMissing: boolean }> {
-    let isMissing = false
-
-    try {
-      const reading = await direct((missing) => {
-        isMissing = this.add(missing)
-      })
-      return { reading, isMissing }
-    } catch (error) {
-      return { error, isMissing }
-    }
   }
 
   #isScarce(key: Uint8Array): boolean {
@@ -136,8 +129,8 @@ function isAnswer({ record, error }: GatewayReading, isOneEnough: boolean): bool
   return !isEmpty(record) || (isOneEnough && error === undefined)
 }
 
-function isDefined<T>(value: T | undefined): value is T {
-  return value !== undefined
+function unlessFailed(reading: GatewayReading | undefined): GatewayReading | undefined {
+  return reading?.error === undefined ? reading : undefined
 }
 
 interface Readings {
@@ -145,12 +138,22 @@ interface Readings {
   readonly options: ReadOptions
   readonly freshMs: number
   readonly found: readonly Pick<GatewayReading, 'record' | 'responded'>[]
+
+  /** Thrown if nothing is found. */
+  readonly failure?: unknown
 }
 
 /**
  * Joins the results with the record that this node knows by now, so that a stale answer undoes nothing.
  */
-function readingOf(known: KnownRecords, { key, options, freshMs, found }: Readings): Reading {
+function readingOf(
+  known: KnownRecords,
+  { key, options, freshMs, found, failure }: Readings
+): Reading {
+  if (found.length === 0) {
+    throw failure
+  }
+
   const { clock, limits } = known.store
   const joined = found.reduce(
     (record, one) => (isEmpty(record) ? one.record : join(record, one.record, limits)),

@@ -28,7 +28,9 @@ export interface ReachNode {
 export class Reach {
   readonly #init: ReachInit
   readonly #responses = new Map<PeerInfo, LookupResponse>()
-  readonly #failed = new Set<string>()
+
+  /** Names of the peers that failed, once any has. */
+  #failed: Set<string> | undefined
 
   constructor(init: ReachInit) {
     this.#init = init
@@ -37,9 +39,10 @@ export class Reach {
   /** Takes note of a response, or of a failure. */
   record(contact: PeerInfo, response: LookupResponse | undefined): void {
     if (response === undefined) {
+      this.#failed ??= new Set()
       this.#failed.add(contact.id.toString())
     } else {
-      this.#failed.delete(contact.id.toString())
+      this.#failed?.delete(contact.id.toString())
       this.#responses.set(contact, response)
     }
   }
@@ -60,7 +63,7 @@ export class Reach {
     const servers = search.servers()
     return servers.every(({ hasResponded }) => hasResponded)
       ? servers.length > 0
-      : hasQuorum(servers.map(this.#asNearServer), node.numReplicas)
+      : hasQuorum(this.#asNearServers(servers), node.numReplicas)
   }
 
   /** Peers that responded. */
@@ -69,14 +72,13 @@ export class Reach {
   }
 
   /** The nearest servers that count and did not respond. Only at the end of the lookup. */
-  get missing(): PeerInfo[] {
+  get missing(): readonly PeerInfo[] {
     const { node, search } = this.#init
-    const servers = search.servers()
 
     // Mostly all have, and nobody needs to be counted.
-    return servers.slice(0, node.numReplicas).every(({ hasResponded }) => hasResponded)
-      ? []
-      : presentServers(servers.map(this.#asNearServer), node.numReplicas).flatMap(
+    return search.haveResponded(node.numReplicas)
+      ? NO_PEERS
+      : presentServers(this.#asNearServers(search.servers()), node.numReplicas).flatMap(
           ({ contact, hasResponded }) => (hasResponded ? [] : contact)
         )
   }
@@ -85,19 +87,18 @@ export class Reach {
   error(): UnreachableError {
     const isWithoutServers = this.#init.node.mayLack?.() === true
     // Nobody has waited for those that others could replace, so they are no failures.
-    const failed = Math.max(this.#failed.size, this.missing.length)
+    const failed = Math.max(this.#failed?.size ?? 0, this.missing.length)
     return new UnreachableError(failed, this.#responses.size, isWithoutServers)
   }
 
-  readonly #asNearServer = ({
-    contact,
-    hasResponded
-  }: SearchServer): NearServer & SearchServer => ({
-    contact,
-    name: contact.id.toString(),
-    hasResponded,
-    named: hasResponded ? this.#namedBy(contact) : undefined
-  })
+  #asNearServers(servers: readonly SearchServer[]): (NearServer & SearchServer)[] {
+    return servers.map(({ contact, hasResponded }) => ({
+      contact,
+      name: contact.id.toString(),
+      hasResponded,
+      named: hasResponded ? this.#namedBy(contact) : undefined
+    }))
+  }
 
   /** This node still knows peers that have just failed, so it says nothing if others can. */
   #namedBy(contact: PeerInfo): ReadonlySet<string> | undefined {
@@ -114,6 +115,8 @@ export class Reach {
     return namesOf(isPlain ? closer.filter(({ id }) => !routing.isLongSilent(id)) : closer)
   }
 }
+
+const NO_PEERS: readonly PeerInfo[] = []
 
 type SearchServer = ReturnType<Search['servers']>[number]
 

@@ -51,6 +51,9 @@ export interface ReplicaState {
 
   /** Whether it holds the key. Of a single subkey it may hold nothing all the same. */
   readonly isHolder: boolean
+
+  /** Whether it lacks the key, and has had the time to be handed it. @default false */
+  readonly isAbsent?: boolean | undefined
 }
 
 /** Whether a reader needs no more than this (N5). `latest` requires all. */

@@ -12,7 +12,7 @@ import type { RecordStore } from '../store/record-store.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { Finding, type FindingNode } from './finding.ts'
 import type { GatewayFallback } from './gateway-fallback.ts'
-import { KnownRecords } from './known-records.ts'
+import { type KnownRecord, KnownRecords } from './known-records.ts'
 import { Reach } from './reach.ts'
 import { isSufficient, type Reading, type ReadOptions, type ReplicaState } from './reading.ts'
 import { Survey, type Surveyed } from './survey.ts'
@@ -79,26 +79,27 @@ export class Replicas {
   async read(key: Uint8Array, options: ReadOptions): Promise<Reading> {
     const { gatewayFallback, store } = this.#init
     const { known } = this
-    const { subkey } = options
-    const { record, freshMs } = known.get(key, subkey)
+    const found = known.get(key, options.subkey)
 
-    if (!known.isDoubted && isSufficient({ record, freshMs }, options, store.clock())) {
+    if (!known.isDoubted && isSufficient(found, options, store.clock())) {
+      const { record, freshMs } = found
       return { record, freshMs, end: 'enough', behind: [], without: [], responded: 1 }
     }
 
-    const direct = (onMissing?: OnMissing): Promise<Reading> => this.#find(key, options, onMissing)
+    const direct = async (onMissing?: OnMissing): Promise<Reading> => {
+      const finding = this.#findingOf(key, options, found)
+      const result = await this.#init.lookups.run(finding)
+      onMissing?.(finding.missing)
+      return finding.reading(result)
+    }
     return gatewayFallback?.read(key, options, { known, direct }) ?? direct()
   }
 
-  async #find(key: Uint8Array, options: ReadOptions, onMissing?: OnMissing): Promise<Reading> {
-    const { lookups, numReplicas, store } = this.#init
-    const node = this.#node
-    const own = { contact: this.#self, ...stateOf(store.get(key), options.subkey) }
+  #findingOf(key: Uint8Array, options: ReadOptions, known: KnownRecord): Finding {
+    const { numReplicas, store } = this.#init
+    const own = stateOf(this.#self, store.get(key), options.subkey)
     const search = this.#search(key, numReplicas)
-    const finding = new Finding({ node, search, key, options, own })
-    const result = await lookups.run(finding)
-    onMissing?.(finding.missing)
-    return finding.reading(result)
+    return new Finding({ node: this.#node, search, key, options, own, known })
   }
 
   /**
@@ -138,7 +139,8 @@ export class Replicas {
       isForAll: true,
       ask: (contact, cancellation) =>
         channel.store(contact, key, write, {
-          ...{ cancellation, closerCount: numReplicas },
+          cancellation,
+          closerCount: numReplicas,
           isWinnerWanted: true
         }),
       take: (contact, reply, error) => {
@@ -281,16 +283,15 @@ export class Replicas {
   #search(
     key: Uint8Array,
     count: number,
-    {
-      isSelfIncluded = this.#init.isReplica(),
-      ...init
-    }: Pick<SearchInit, 'answersInsteadOf'> & { isSelfIncluded?: boolean } = {}
+    { isSelfIncluded = this.#init.isReplica(), answersInsteadOf }: SearchOptions = {}
   ): Search {
+    const { nearest, rankOf } = this.#peers
     const search = new Search({
-      ...init,
       target: pointOfKey(key),
       count,
-      ...this.#peers,
+      nearest,
+      rankOf,
+      answersInsteadOf,
       maxCandidates: Math.max(MAX_LOOKUP_CANDIDATES, 4 * count),
       maxRequests: Math.max(MAX_LOOKUP_REQUESTS, 2 * count)
     })
@@ -327,13 +328,18 @@ export class Replicas {
   }
 }
 
+interface SearchOptions extends Pick<SearchInit, 'answersInsteadOf'> {
+  /** Whether this node counts as a peer that has responded. @default if it is a replica */
+  readonly isSelfIncluded?: boolean
+}
+
 /** Called with the nearest servers that did not respond. */
 type OnMissing = (missing: readonly PeerInfo[]) => void
 
 /** Returns the wanted part of the record that a peer holds. */
-function stateOf(record: DHTRecord, subkey: SubkeyId | undefined): Omit<ReplicaState, 'contact'> {
+function stateOf(contact: PeerInfo, record: DHTRecord, subkey: SubkeyId | undefined): ReplicaState {
   const wanted = subkey === undefined ? record : project(record, [subkey])
-  return { record: wanted, isHolder: !isEmpty(record) }
+  return { contact, record: wanted, isHolder: !isEmpty(record) }
 }
 
 const ACCEPTED = { outcome: 'accepted' } as const

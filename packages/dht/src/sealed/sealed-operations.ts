@@ -1,12 +1,5 @@
 import type { PeerId } from '@libp2p/interface'
-import {
-  type Found,
-  type Key,
-  ownerTag,
-  type SigningKey,
-  type Subkey,
-  type Value
-} from '@waggle/record'
+import { type Found, type Key, ownerTag, type Subkey, type Value } from '@waggle/record'
 import type { Inspection } from '../inspection/inspection.ts'
 import { foundOf, mapSource } from '../live/found-places.ts'
 import type { FoundPlace, StateSource } from '../live/state.ts'
@@ -32,12 +25,9 @@ import type {
 import { inEntry, mapLazily } from '../operations/entries.ts'
 import { MappedPublication } from '../operations/mapped-publication.ts'
 import type { Publication, PublishOptions } from '../operations/publication.ts'
-import { isPlace } from '../operations/read-item.ts'
 import type { Report, Result } from '../operations/store-report.ts'
-import { timedValue } from '../operations/timed-value.ts'
 import { assertFunction, assertOptions, assertThat, type OptionTable } from '../option-checks.ts'
 import type { CallOptions } from '../timing/calls.ts'
-import { contentBytes, seal } from './envelope.ts'
 import { HiddenNames } from './hidden-names.ts'
 import {
   type ManyPlace,
@@ -47,7 +37,8 @@ import {
   openReports,
   type Unopened
 } from './opener.ts'
-import { type SealingKeys, sealingKeys } from './sealing-keys.ts'
+import { type HiddenEntry, Sealer } from './sealer.ts'
+import { sealingKeys } from './sealing-keys.ts'
 
 /** Options of a sealed view. */
 export interface SealedOptions {
@@ -72,25 +63,22 @@ const OPTIONS: OptionTable<SealedOptions> = {
 /** Operations of a sealed view, over the operations of a DHT. */
 export class SealedOperations implements BaseOperations {
   readonly #base: BaseOperations
-  readonly #options: SealedOptions
-  readonly #keys: SealingKeys
   readonly #names: HiddenNames
+  readonly #sealer: Sealer
   readonly #opener: Opener
 
   /** @throws TypeError for an invalid secret or option */
   constructor(base: BaseOperations, secret: Uint8Array, options: SealedOptions = {}) {
     assertOptions('sealed', options, OPTIONS)
-    const { writers = 'members' } = options
+    const isMembersOnly = options.writers !== 'anybody'
+    const keys = sealingKeys(secret, base.network)
+    const membersTag = isMembersOnly ? ownerTag(keys.privateKey.publicKey) : undefined
+    const names = new HiddenNames({ names: keys.names, membersTag })
     this.#base = base
-    this.#options = options
-    this.#keys = sealingKeys(secret, base.network)
-    this.#names = new HiddenNames({
-      names: this.#keys.names,
-      membersTag: writers === 'members' ? ownerTag(this.#keys.privateKey.publicKey) : undefined
-    })
+    this.#names = names
+    this.#sealer = new Sealer({ keys, names, isMembersOnly })
     this.#opener = new Opener({
-      ...{ keys: this.#keys, names: this.#names, onMisfit: options.onMisfit },
-      areOwnersShown: writers === 'anybody',
+      ...{ keys, names, areOwnersShown: !isMembersOnly, onMisfit: options.onMisfit },
       countMisfit: () => base.countMisfit()
     })
   }
@@ -113,7 +101,7 @@ export class SealedOperations implements BaseOperations {
     options: StoreOptions & Report<R>
   ): Promise<Result<R>> {
     assertLifetimeOptions('store', options)
-    const { key: hidden, value: sealed, ...hiddenPlace } = this.#entry(key, value, options)
+    const { key: hidden, value: sealed, ...hiddenPlace } = this.#sealer.entry(key, value, options)
     const result = await this.#base.store(hidden, sealed, { ...options, ...hiddenPlace })
     return this.#opener.result({ key, subkey: hiddenPlace.subkey }, result)
   }
@@ -140,14 +128,14 @@ export class SealedOperations implements BaseOperations {
     options: DeleteOptions & Report<R> = {}
   ): Promise<Result<R>> {
     assertCallOptions('delete', options)
-    const place = this.#place(key, options)
+    const place = this.#sealer.place(key, options)
     const result = await this.#base.delete(this.#names.key(key), { ...options, ...place })
     return this.#opener.result({ key, subkey: place.subkey }, result)
   }
 
   publish(key: Key, value: unknown, options: PublishOptions): Publication {
     assertPublishOptions(options)
-    const hide = (value: unknown): HiddenEntry => this.#entry(key, value, options)
+    const hide = (value: unknown): HiddenEntry => this.#sealer.entry(key, value, options)
     const { key: hidden, value: sealed, ...place } = hide(value)
     const inner = this.#base.publish(hidden, sealed, { ...options, ...place })
     const { subkey } = options
@@ -167,7 +155,7 @@ export class SealedOperations implements BaseOperations {
     const places: OpenEntry[] = []
     const hide = (entry: StoreEntry): StoreEntry => {
       assertCallOptions('entry', entry)
-      const hidden = this.#entry(entry.key, entry.value, { ...options, ...entry })
+      const hidden = this.#sealer.entry(entry.key, entry.value, { ...options, ...entry })
       places.push({ key: entry.key, subkey: hidden.subkey })
       return { ...entry, ...hidden }
     }
@@ -175,7 +163,7 @@ export class SealedOperations implements BaseOperations {
       this.#opener.result(places[i] as OpenEntry, result)
 
     try {
-      const results = await this.#base.storeMany(mapMany(entries, hide), options)
+      const results = await this.#base.storeMany(hideMany(entries, hide), options)
       return results.map(open)
     } catch (error) {
       throw openReports(error, open)
@@ -190,8 +178,8 @@ export class SealedOperations implements BaseOperations {
     assertCallOptions('getMany', options)
     const places: ManyPlace[] = []
     const { onProgress } = options
-    const hidden = mapMany(keys, (given) => {
-      const place = this.#manyPlace(given)
+    const hidden = hideMany(keys, (given) => {
+      const place = this.#sealer.item(given)
       places.push(place)
       return place.hidden
     })
@@ -251,69 +239,11 @@ export class SealedOperations implements BaseOperations {
   ): Watch<T, K, V, R> {
     return this.#base.watchStates(source, options)
   }
-
-  /** Seals one write for replicas. */
-  #entry(
-    key: Key,
-    value: unknown,
-    options: { readonly subkey?: Subkey | undefined; readonly privateKey?: SigningKey | undefined }
-  ): HiddenEntry {
-    const { subkey } = options
-    const hidden = this.#names.key(key)
-    const place = this.#place(key, options)
-    // Encoded now: renewals seal the value as stored, even if the caller changes the object meanwhile.
-    const content = contentBytes({ subkey, value: value as Value })
-    const at = (expirationTime: number): Value =>
-      seal(this.#keys, { key: hidden, subkey: place.subkey, expirationTime }, content)
-    return { ...place, key: hidden, value: timedValue(at) }
-  }
-
-  #place(
-    key: Key,
-    { subkey, privateKey }: { subkey?: Subkey | undefined; privateKey?: SigningKey | undefined }
-  ): HiddenPlace {
-    const isMembers = this.#options.writers !== 'anybody'
-
-    if (isMembers && privateKey !== undefined) {
-      throw new TypeError(
-        `privateKey: members sign with the key of their secret; use sealed(secret, { writers: 'anybody' }) for places of single peers`
-      )
-    }
-
-    return {
-      ...(subkey !== undefined && { subkey: this.#names.subkey(key, subkey) }),
-      ...(isMembers ? { privateKey: this.#keys.privateKey } : privateKey && { privateKey })
-    }
-  }
-
-  #manyPlace(given: KeyOrPlace): ManyPlace {
-    if (!isPlace(given)) {
-      return { open: { key: given }, hidden: this.#names.key(given) }
-    }
-
-    // The rest are options that do not exist.
-    const { key, subkey, ...rest } = given
-    const hidden = { ...rest, key: this.#names.key(key), subkey: this.#names.subkey(key, subkey) }
-    return { open: { key, subkey }, hidden }
-  }
 }
 
-interface HiddenPlace {
-  readonly subkey?: Subkey
-  readonly privateKey?: SigningKey
-}
-
-interface HiddenEntry extends HiddenPlace {
-  readonly key: Key
-  readonly value: Value
-}
-
-/**
- * Maps an array to an array, all of which is checked before any of it is sent; other iterables are mapped one by
- * one.
- */
-function mapMany<T, U>(items: Iterable<T>, map: (item: T) => U): Iterable<U> {
-  const mapAt = (item: T, index: number): U => inEntry(index, () => map(item))
+/** Hides all items of an array, which checks them before any is sent; those of other iterables one by one. */
+function hideMany<T, U>(items: Iterable<T>, hide: (item: T) => U): Iterable<U> {
+  const mapAt = (item: T, index: number): U => inEntry(index, () => hide(item))
   return Array.isArray(items) ? items.map(mapAt) : mapLazily(items, mapAt)
 }
 

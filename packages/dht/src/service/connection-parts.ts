@@ -9,6 +9,7 @@ import { EXCHANGE_PROTOCOL, type GoodbyeReason } from '../exchange/messages.ts'
 import { GATEWAY_PROTOCOL } from '../gateway/gateway-messages.ts'
 import { partsOf } from '../kad/node-parts.ts'
 import { INTRODUCTION_PROTOCOL } from '../pages/introduction-messages.ts'
+import { connectedPeers } from '../peers/connect.ts'
 import { isVacancy } from '../peers/refused-dials.ts'
 import { inRunningTime } from '../timing/running-time.ts'
 import { wait } from '../timing/wait.ts'
@@ -68,9 +69,8 @@ export class ConnectionParts {
   /** Sends a goodbye to all connected servers, and to the clients that have a stream for it. */
   async leave(): Promise<void> {
     const { connectionManager } = this.#init.components
-    const peers = connectionManager.getConnections().map(({ remotePeer }) => remotePeer)
-    const unique = new Map(peers.map((peer) => [peer.toString(), peer]))
-    const saying = [...unique.values()].map((peer) => this.goodbyes.say(peer, 'leaving'))
+    const peers = connectedPeers(connectionManager)
+    const saying = peers.map((peer) => this.goodbyes.say(peer, 'leaving'))
     await Promise.race([Promise.allSettled(saying), wait(LEAVE_TIMEOUT_MS)])
   }
 

@@ -4,9 +4,9 @@ import { GatewayServer } from '../gateway/gateway-server.ts'
 import { partsOf } from '../kad/node-parts.ts'
 import type { Lookups } from '../lookup/lookups.ts'
 import type { Access } from '../peers/access.ts'
+import { UnreachableServers } from '../peers/unreachable-servers.ts'
 import { GatewayFallback } from '../reading/gateway-fallback.ts'
 import { Replicas, type ReplicasInit } from '../reading/replicas.ts'
-import { UnreachableServers } from '../reading/unreachable-servers.ts'
 import type { Served } from '../wire/served.ts'
 import type { PeerParts } from './peer-parts.ts'
 import type { PartsInit } from './service-init.ts'
@@ -48,6 +48,7 @@ export function createGatewayServer(
   const door = doorOf(components)
   return new GatewayServer({
     ...{ access, store, numReplicas, served, lookups: door.delegated },
+    log: components.logger.forComponent('waggle:gateway'),
     replicas: new Replicas({
       ...replicasInit,
       cache: undefined,

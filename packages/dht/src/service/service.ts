@@ -12,6 +12,7 @@ import { nodeLimitsOf } from '../node-limits.ts'
 import type { BaseOperations } from '../operations/base-operations.ts'
 import { Operations } from '../operations/operations.ts'
 import { assertOptions, assertValidators, withDefaults } from '../option-checks.ts'
+import { connectedPeers } from '../peers/connect.ts'
 import type { KnownPeers } from '../peers/known-peers.ts'
 import type { PeerMemory } from '../persistence/peer-memory.ts'
 import { openPersistence, type Persistence } from '../persistence/persistence.ts'
@@ -26,6 +27,7 @@ import { SERVICE, type Waggle, type WaggleComponents } from './service-interface
 import { SERVICE_OPTIONS, type WaggleInit } from './service-options.ts'
 import { type ServiceParts, serviceParts } from './service-parts.ts'
 import type { Stats } from './stats.ts'
+import { statsOf } from './stats-of.ts'
 
 /**
  * Creates the Waggle service for an application's own libp2p node. It needs `waggleKadDHT()` beside
@@ -151,9 +153,7 @@ class WaggleService implements Waggle, Startable {
   }
 
   get peers(): PeerId[] {
-    const connections = this.#components.connectionManager.getConnections()
-    const peers = new Map(connections.map(({ remotePeer }) => [remotePeer.toString(), remotePeer]))
-    return [...peers.values()]
+    return connectedPeers(this.#components.connectionManager)
   }
 
   get protocol(): string {
@@ -173,29 +173,11 @@ class WaggleService implements Waggle, Startable {
       return this.#last.stats
     }
 
-    const { caches, client, clocks, connections, reads, routing, store, ...parts } = this.#started
-    const remembered = Object.values(caches).filter((store) => store !== undefined)
-    return {
-      records: store.records,
-      bytes: store.bytes,
-      cachedRecords: remembered.reduce((sum, { records }) => sum + records, 0),
-      cachedBytes: remembered.reduce((sum, { bytes }) => sum + bytes, 0),
-      cacheHits: reads.hits,
-      publications: parts.publications.size,
-      watchedKeys: parts.watches.size,
-      watchedForOthers: parts.watchServer.size,
-      served: parts.served.stats(),
-      misfits: this.#misfits,
-      forwardedKeys: parts.watches.forwarded.size,
+    return statsOf(this.#started, {
       peers: this.peers.length,
-      knownPeers: routing.size,
-      dials: client.dialer.dials,
-      dialsByTask: client.dialer.dialsByTask,
-      refusedDials: client.dialer.refusals,
-      disconnectedPeers: connections.budget.closed,
-      clockSkewMs: clocks.medianSkewMs,
+      misfits: this.#misfits,
       persistence: this.#persistence?.stats()
-    }
+    })
   }
 
   servedKeysOf(peer: PeerId): number {

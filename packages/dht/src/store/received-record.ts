@@ -1,10 +1,10 @@
-import type { Logger, PeerId, PeerInfo } from '@libp2p/interface'
+import type { Logger, PeerId } from '@libp2p/interface'
 import { type DHTRecord, isEmpty, type MaybePromise } from '@waggle/record'
 import { isPromise, whenDone } from '@waggle/record/replica'
 import type { RecordStore } from './record-store.ts'
 import { ForgedSignatureError } from './signature-checks.ts'
 
-/** Log and checks for a peer's response. */
+/** Log and checks for what a peer sends. */
 export interface Judge {
   readonly log: Logger
 
@@ -16,12 +16,12 @@ export interface Judge {
 }
 
 /**
- * Returns the record of a peer's response without the entries that validators refuse; undefined if it breaks a rule
+ * Returns a record that a peer has sent without the entries that validators refuse; undefined if it breaks a rule
  * (N9a), has expired, or becomes empty. Its bytes are a copy, so keeping it does not keep the whole message in
  * memory.
  */
 export function receivedRecord(
-  peer: PeerInfo,
+  peer: { readonly id: PeerId },
   key: Uint8Array,
   bytes: Uint8Array,
   { log, store, onForgery }: Judge

@@ -10,9 +10,7 @@ import {
 } from '@waggle/record'
 import { DEFAULT_LIMITS, DEFAULT_NETWORK, newEntries } from '@waggle/record/replica'
 import { bytesOf } from '../latin1.ts'
-import { Expirations } from './expirations.ts'
 import { nameOf } from './place-name.ts'
-import { Quotas, type StorageLimits } from './quotas.ts'
 import { RecordChecks } from './record-checks.ts'
 import { type RecordStoreOptions, storageLimitsOf } from './record-store-options.ts'
 import type { PersistenceHook, StoreObserver, WriteListener } from './store-listeners.ts'
@@ -21,10 +19,10 @@ import {
   livePartOf,
   NEVER_FRESH,
   OWN,
-  releaseBytes,
   type StoredRecord,
   storedRecordOf
 } from './stored-record.ts'
+import { StoredRecords } from './stored-records.ts'
 
 /** Partly expired records pruned in one sweep, which takes a few milliseconds. */
 const MAX_PRUNED = 128
@@ -41,11 +39,7 @@ export class RecordStore {
 
   /** Checks of records from other peers or from disk. */
   readonly checks: RecordChecks
-  readonly #limits: StorageLimits
-  readonly #quotas: Quotas
-  readonly #stored = new Map<string, StoredRecord>()
-  readonly #expirations = new Expirations()
-  #bytes = 0
+  readonly #stored: StoredRecords
   #persistence: PersistenceHook | undefined
   #observer: StoreObserver | undefined
   readonly #listeners: WriteListener[] = []
@@ -61,12 +55,11 @@ export class RecordStore {
       validators: options.validators,
       shares: options.shares
     })
-    this.#limits = storageLimitsOf(options)
-    this.#quotas = new Quotas({
-      limits: this.#limits,
+    this.#stored = new StoredRecords({
+      limits: storageLimitsOf(options),
+      clock: this.clock,
       nearnessOf: options.nearnessOf && ((name) => options.nearnessOf?.(keyOf(name)) ?? 0),
-      firstToExpire: () => this.#expirations.first,
-      all: () => this.#stored.values()
+      onChange: (name) => this.#persistence?.noteChange(name)
     })
   }
 
@@ -77,7 +70,7 @@ export class RecordStore {
 
   /** Bytes that they take, encoded. */
   get bytes(): number {
-    return this.#bytes
+    return this.#stored.bytes
   }
 
   /** Returns the live record under a key; an empty one if there is none. */
@@ -131,7 +124,7 @@ export class RecordStore {
 
   /** Lists the names of all stored records. */
   names(): Iterable<string> {
-    return this.#stored.keys()
+    return this.#stored.names()
   }
 
   /**
@@ -139,7 +132,7 @@ export class RecordStore {
    * meantime.
    */
   *live(): Generator<[name: string, record: DHTRecord], void, undefined> {
-    for (const name of this.#stored.keys()) {
+    for (const name of this.#stored.names()) {
       const live = this.#live(name)
 
       if (live !== undefined) {
@@ -197,7 +190,6 @@ export class RecordStore {
    */
   apply(key: Uint8Array, write: DHTRecord, writer: string = OWN): Applied {
     const name = nameOf(key)
-    const previous = this.#stored.get(name)
     const live = this.#live(name)
     const before = live?.record ?? EMPTY_RECORD
     const applied = apply(before, write, { now: this.clock(), limits: this.limits })
@@ -208,25 +200,8 @@ export class RecordStore {
 
     const stored = storedRecordOf(name, applied.record, writer, live)
 
-    if (previous === undefined && this.#isNextToEvict(stored)) {
+    if (!this.#stored.add(stored, writer)) {
       return { isAccepted: false, record: before, reason: 'full' }
-    }
-
-    this.#put(stored)
-    const gone = this.#makeRoom(stored, writer)
-
-    if (previous !== undefined) {
-      gone.push(previous)
-    }
-
-    if (!stored.isStored) {
-      // The new record itself was evicted, and a rejected write changes nothing (R6).
-      this.#restore(gone, stored)
-      return { isAccepted: false, record: before, reason: 'full' }
-    }
-
-    for (const one of gone) {
-      releaseBytes(one)
     }
 
     this.#observer?.onStored(name, stored.expirationTime)
@@ -245,14 +220,7 @@ export class RecordStore {
    * be wrong. The key must have no other record.
    */
   hold(key: Uint8Array, record: DHTRecord): boolean {
-    const stored = storedRecordOf(nameOf(key), record, OWN)
-    this.#put(stored)
-
-    for (const one of this.#makeRoom(stored, OWN)) {
-      releaseBytes(one)
-    }
-
-    return stored.isStored
+    return this.#stored.add(storedRecordOf(nameOf(key), record, OWN), OWN)
   }
 
   /**
@@ -264,12 +232,12 @@ export class RecordStore {
       stored.rest = undefined
     }
 
-    this.#expirations.suspend()
+    this.#stored.suspendExpiration()
   }
 
   /** Lets the next {@link sweep} remove all expired records. */
   resumeExpiration(): void {
-    this.#expirations.resume()
+    this.#stored.resumeExpiration()
   }
 
   /** Drops the record under a name. */
@@ -277,14 +245,13 @@ export class RecordStore {
     const stored = this.#stored.get(name)
 
     if (stored !== undefined) {
-      this.#drop(stored)
-      releaseBytes(stored)
+      this.#stored.delete(stored)
     }
   }
 
   /** Drops all records. */
   clear(): void {
-    for (const name of [...this.#stored.keys()]) {
+    for (const name of [...this.#stored.names()]) {
       this.remove(name)
     }
   }
@@ -295,18 +262,10 @@ export class RecordStore {
    */
   sweep(): boolean {
     const now = this.clock()
-
-    for (
-      let stored = this.#expirations.expired(now);
-      stored !== undefined;
-      stored = this.#expirations.expired(now)
-    ) {
-      this.#drop(stored)
-      releaseBytes(stored)
-      this.#observer?.onExpired(stored.name, stored.expirationTime)
-    }
-
-    return this.#prune(now)
+    this.#stored.dropExpired(now, ({ name, expirationTime }) =>
+      this.#observer?.onExpired(name, expirationTime)
+    )
+    return this.#stored.prune(now, MAX_PRUNED)
   }
 
   /** The same as {@link #live}, without naming the key for a store that is empty, as a client's is. */
@@ -320,110 +279,6 @@ export class RecordStore {
     // The clock is read only for what is there.
     const now = stored === undefined ? 0 : this.clock()
     return stored && stored.expirationTime > now ? livePartOf(stored, now) : undefined
-  }
-
-  /** Prunes each record once of everything that has expired since the last sweep. */
-  #prune(now: DHTTime): boolean {
-    let first = this.#expirations.partlyExpired(now)
-
-    for (let left = MAX_PRUNED; left > 0 && first !== undefined; left--) {
-      this.#put(livePartOf(first, now))
-      releaseBytes(first)
-      first = this.#expirations.partlyExpired(now)
-    }
-
-    return first !== undefined
-  }
-
-  #put(stored: StoredRecord): void {
-    const previous = this.#stored.get(stored.name)
-
-    if (previous !== undefined) {
-      this.#release(previous)
-    }
-
-    stored.isStored = true
-    this.#bytes += stored.sizeBytes
-    this.#stored.set(stored.name, stored)
-    this.#quotas.add(stored)
-    this.#expirations.add(stored, this.#stored.size)
-    this.#persistence?.noteChange(stored.name)
-  }
-
-  /** Restores dropped records, except for the rejected one. */
-  #restore(gone: readonly StoredRecord[], rejected: StoredRecord): void {
-    for (const stored of gone) {
-      if (stored === rejected) {
-        releaseBytes(stored)
-      } else {
-        this.#put(stored)
-      }
-    }
-  }
-
-  #release(stored: StoredRecord): void {
-    stored.isStored = false
-    this.#bytes -= stored.sizeBytes
-    this.#quotas.delete(stored)
-  }
-
-  /**
-   * Whether a new record would be evicted at once. A flood brings many such records: rejecting one without storing
-   * it is cheap and leaves nothing behind in queues.
-   */
-  #isNextToEvict(stored: StoredRecord): boolean {
-    if (this.#stored.size < this.#limits.maxRecords) {
-      return false
-    }
-
-    const isAnyExpired = (this.#expirations.first?.expirationTime ?? 0) <= this.clock()
-    return !isAnyExpired && this.#quotas.isNextToEvict(stored)
-  }
-
-  /**
-   * Evicts records and returns them, perhaps including the new one. Eviction counts for the writer, not for the
-   * peer that began the dictionary.
-   */
-  #makeRoom(stored: StoredRecord, writer: string): StoredRecord[] {
-    const now = this.clock()
-    const dropped = this.#dropWhile(
-      ({ expirationTime }) => expirationTime <= now && this.#isFull(writer)
-    )
-
-    while (stored.isStored && this.#isFull(writer)) {
-      const next = this.#quotas.nextToEvict(writer) ?? stored
-      this.#drop(next)
-      dropped.push(next)
-    }
-
-    return dropped
-  }
-
-  #isFull(writer: string): boolean {
-    const { maxRecords, maxBytes } = this.#limits
-    return (
-      this.#stored.size > maxRecords || this.#bytes > maxBytes || this.#quotas.isOverQuota(writer)
-    )
-  }
-
-  /** Drops records and returns them. */
-  #dropWhile(isDropped: (first: StoredRecord) => boolean): StoredRecord[] {
-    const dropped: StoredRecord[] = []
-    let { first } = this.#expirations
-
-    while (first !== undefined && isDropped(first)) {
-      this.#drop(first)
-      dropped.push(first)
-      first = this.#expirations.first
-    }
-
-    return dropped
-  }
-
-  #drop(stored: StoredRecord): void {
-    this.#stored.delete(stored.name)
-    this.#release(stored)
-    this.#persistence?.noteChange(stored.name)
   }
 }
 

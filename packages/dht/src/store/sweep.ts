@@ -1,3 +1,4 @@
+import { every } from '../timing/every.ts'
 import type { RecordStore } from './record-store.ts'
 
 /** Milliseconds between two sweeps. Expired records are never returned in the meantime. */
@@ -18,10 +19,9 @@ export function sweepRegularly(
       setTimeout(sweep, 0, store)
     }
   }
-  const sweeping = setInterval(() => {
+  const sweepAll = (): void => {
     beforeSweep()
     stores.forEach(sweep)
-  }, SWEEP_INTERVAL_MS)
-  sweeping.unref?.()
-  lifetime.addEventListener('abort', () => clearInterval(sweeping))
+  }
+  every(SWEEP_INTERVAL_MS, sweepAll, lifetime)
 }

@@ -1,4 +1,6 @@
 import { AbortError } from '@libp2p/interface'
+import type { MaybePromise } from '@waggle/record'
+import { isPromise } from '@waggle/record/replica'
 import { DEFAULT_CALL_TIMEOUT_MS } from '../constants.ts'
 import { BusyError, TimeoutError } from '../errors.ts'
 import { DEFAULT_NODE_LIMITS } from '../node-limits.ts'
@@ -59,7 +61,7 @@ export class Calls {
       isBulk = false,
       resultsSoFar
     }: CallOptions & Bulk,
-    start: (cancellation: CancellationToken) => Promise<T>
+    start: (cancellation: CancellationToken) => MaybePromise<T>
   ): Promise<T> {
     assertTimeout(timeoutMs, 'timeoutMs')
     this.#lifetime.throwIfAborted()
@@ -72,20 +74,25 @@ export class Calls {
     return new Promise((resolve, reject) => {
       const call = new Call({
         name,
-        ...{ timeoutMs, signal, isBulk },
-        reject,
+        timeoutMs,
+        signal,
+        isBulk,
         resultsSoFar,
+        reject,
         observer: this.#observer,
-        onEnd: () => this.#open.delete(call)
+        open: this.#open
       })
-      this.#open.add(call)
-      start(call).then(
-        (result) => {
-          call.succeed(result)
-          resolve(result)
-        },
-        (error: unknown) => call.fail(error)
-      )
+      const succeed = (result: T): void => {
+        call.succeed(result)
+        resolve(result)
+      }
+
+      try {
+        const result = start(call)
+        isPromise(result) ? result.then(succeed, (error) => call.fail(error)) : succeed(result)
+      } catch (error) {
+        call.fail(error)
+      }
     })
   }
 }
@@ -111,7 +118,9 @@ interface CallInit extends Bulk {
   readonly signal: AbortSignal | undefined
   readonly reject: (reason: unknown) => void
   readonly observer: CallObserver | undefined
-  readonly onEnd: () => void
+
+  /** The calls in flight. */
+  readonly open: Set<Call>
 }
 
 class Call implements CancellationToken {
@@ -127,6 +136,7 @@ class Call implements CancellationToken {
     this.#startMs = observer === undefined ? 0 : performance.now()
     this.#timer = setTimeout(() => this.#timeOut(), Math.min(timeoutMs, MAX_TIMER_MS))
     signal?.addEventListener('abort', this.#onAbort)
+    init.open.add(this)
   }
 
   get isBulk(): boolean {
@@ -177,7 +187,7 @@ class Call implements CancellationToken {
     this.isCancelled = true
     clearTimeout(this.#timer)
     this.#init.signal?.removeEventListener('abort', this.#onAbort)
-    this.#init.onEnd()
+    this.#init.open.delete(this)
   }
 }
 

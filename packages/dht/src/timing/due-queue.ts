@@ -10,9 +10,15 @@ export interface Due {
 /** Tasks by their times, the earliest first, one per name. */
 export class DueQueue<T extends Due> {
   readonly #byName = new Map<string, T>()
+  readonly #onNext: ((dueTime: DHTTime) => void) | undefined
 
   /** The tasks, with outdated ones that were replaced since. */
   #queue = earliestFirst<T>([])
+
+  /** `onNext` is called with the time of each added task, and of the first that is left when others are taken. */
+  constructor(onNext?: (dueTime: DHTTime) => void) {
+    this.#onNext = onNext
+  }
 
   get size(): number {
     return this.#byName.size
@@ -48,6 +54,8 @@ export class DueQueue<T extends Due> {
     if (this.#queue.length > 2 * this.#byName.size + 16) {
       this.#queue = earliestFirst([...this.#byName.values()])
     }
+
+    this.#onNext?.(item.dueTime)
   }
 
   /** Removes a task. Returns whether there was one. */
@@ -79,6 +87,12 @@ export class DueQueue<T extends Due> {
         this.#byName.delete(item.name)
         due.push(item)
       }
+    }
+
+    const { nextTime } = this
+
+    if (nextTime !== undefined) {
+      this.#onNext?.(nextTime)
     }
 
     return due

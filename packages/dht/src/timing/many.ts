@@ -11,9 +11,9 @@ export interface ManyOptions<T> {
   /** Stops drawing items when the caller no longer waits for the results. */
   readonly cancellation?: CancellationToken | undefined
 
-  /** Bytes of the items in flight. A single one may be larger. */
-  readonly maxBytes: number
-  readonly bytesOf: (item: T) => number
+  /** Bytes of the items in flight. A single one may be larger. @default any number */
+  readonly maxBytes?: number
+  readonly bytesOf?: (item: T) => number
 }
 
 /**
@@ -83,7 +83,7 @@ class Mapping<T, U> {
   }
 
   #hasRoom(): boolean {
-    const { cancellation, maxItems, maxBytes } = this.#init.options
+    const { cancellation, maxItems, maxBytes = Number.POSITIVE_INFINITY } = this.#init.options
 
     if (cancellation?.isCancelled === true) {
       this.#stopDrawing()
@@ -100,7 +100,7 @@ class Mapping<T, U> {
       return
     }
 
-    const bytes = this.#init.options.bytesOf(item)
+    const bytes = this.#init.options.bytesOf?.(item) ?? 0
     this.#inFlight++
     this.#bytesInFlight += bytes
     result.then(

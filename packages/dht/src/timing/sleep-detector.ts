@@ -1,3 +1,5 @@
+import { every } from './every.ts'
+
 /** Milliseconds between two checks of both clocks. */
 const CHECK_INTERVAL_MS = 1000
 
@@ -77,9 +79,7 @@ export class SleepDetector {
   /** Checks the clocks at intervals, until the signal is aborted. */
   follow(signal: AbortSignal): void {
     this.#last = this.#init.clocks()
-    const looking = setInterval(() => this.check(), CHECK_INTERVAL_MS)
-    looking.unref?.()
-    signal.addEventListener('abort', () => clearInterval(looking))
+    every(CHECK_INTERVAL_MS, () => this.check(), signal)
 
     for (const [name, target] of BROWSER_EVENTS) {
       target()?.addEventListener(name, () => this.check(true), { signal })

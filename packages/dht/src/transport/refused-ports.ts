@@ -1,5 +1,5 @@
 import type { Multiaddr } from '@multiformats/multiaddr'
-import { BoundedMap } from '../collections/bounded-map.ts'
+import { RecentMap } from '../collections/recent-map.ts'
 
 /** Milliseconds for which a port counts as refused: libp2p dials the addresses of a peer one after the other. */
 const FRESH_MS = 1000
@@ -10,33 +10,28 @@ const MAX_PORTS = 256
 /** Errors of a port that nothing can connect to at the moment. */
 const CODES: ReadonlySet<unknown> = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH'])
 
-interface Refusal {
-  readonly error: unknown
-  readonly atMs: number
-}
-
 /** Remembers ports that have just refused TCP, so that nobody tries to reach a WebSocket there. */
 export class RefusedPorts {
-  readonly #refusals = new BoundedMap<string, Refusal>({ maxSize: MAX_PORTS })
-  readonly #nowMs: () => number
+  /** The errors by host and port. */
+  readonly #refusals: RecentMap<string, object>
 
   constructor(nowMs: () => number = () => performance.now()) {
-    this.#nowMs = nowMs
+    this.#refusals = new RecentMap({ maxSize: MAX_PORTS, maxAgeMs: FRESH_MS, nowMs })
   }
 
   /** Records the error of a dial. */
   record(address: Multiaddr, error: unknown): void {
     if (CODES.has(Object(error).code)) {
-      this.#refusals.set(portOf(address), { error, atMs: this.#nowMs() })
+      this.#refusals.set(portOf(address), Object(error))
     }
   }
 
   /** @throws the error with which the port of an address has just refused a connection */
   assertOpen(address: Multiaddr): void {
-    const refusal = this.#refusals.get(portOf(address))
+    const error = this.#refusals.get(portOf(address))
 
-    if (refusal !== undefined && this.#nowMs() - refusal.atMs < FRESH_MS) {
-      throw refusal.error
+    if (error !== undefined) {
+      throw error
     }
   }
 }

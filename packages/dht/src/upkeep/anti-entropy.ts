@@ -5,7 +5,7 @@ import { equals } from 'uint8arrays/equals'
 import { pointOfKey } from '../peers/key-space.ts'
 import { keyOf, type RecordStore } from '../store/record-store.ts'
 import { nextTask } from '../timing/end-of-turn.ts'
-import { mapMany } from '../timing/many.ts'
+import { type ManyOptions, mapMany } from '../timing/many.ts'
 import { MAX_KEYS_PER_MESSAGE, TARGET_MESSAGE_BYTES } from '../wire/limits.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { MembershipView } from './membership-view.ts'
@@ -104,11 +104,8 @@ export class AntiEntropy {
     const { self, store, numReplicas } = this.#init
     const own = self.id.toString()
     const comparisons = new Comparisons(async (name, keys) => {
-      await mapMany(await this.#differing(name, members, keys), ({ key }) => onDiffering(key), {
-        maxItems: MAX_KEYS_PER_MESSAGE,
-        maxBytes: MAX_RECORD_BYTES_IN_FLIGHT,
-        bytesOf: ({ record }) => encodedSize(record)
-      })
+      const differing = await this.#differing(name, members, keys)
+      await mapMany(differing, ({ key }) => onDiffering(key), DIFFERING)
     })
 
     for (const [name] of store.live()) {
@@ -138,11 +135,7 @@ export class AntiEntropy {
 
     if (contact !== undefined) {
       const differing = await this.#differing(name, members, keys)
-      await mapMany(differing, ({ key, record }) => send(contact, key, record), {
-        maxItems: MAX_KEYS_PER_MESSAGE,
-        maxBytes: MAX_RECORD_BYTES_IN_FLIGHT,
-        bytesOf: ({ record }) => encodedSize(record)
-      })
+      await mapMany(differing, ({ key, record }) => send(contact, key, record), DIFFERING)
     }
   }
 
@@ -151,7 +144,7 @@ export class AntiEntropy {
     name: string,
     members: MembershipView,
     keys: readonly Uint8Array[]
-  ): Promise<{ readonly key: Uint8Array; readonly record: DHTRecord }[]> {
+  ): Promise<Differing[]> {
     const { fingerprints, store } = this.#init
     const contact = members.get(name)?.contact
     const held = contact === undefined ? [] : await fingerprints(contact, keys)
@@ -159,6 +152,18 @@ export class AntiEntropy {
       .map((key, index) => ({ key, record: store.get(key), theirs: held[index] }))
       .filter(({ record, theirs }) => !isEmpty(record) && !isSame(record, theirs))
   }
+}
+
+interface Differing {
+  readonly key: Uint8Array
+  readonly record: DHTRecord
+}
+
+/** Limits of differing records in flight. */
+const DIFFERING: ManyOptions<Differing> = {
+  maxItems: MAX_KEYS_PER_MESSAGE,
+  maxBytes: MAX_RECORD_BYTES_IN_FLIGHT,
+  bytesOf: ({ record }) => encodedSize(record)
 }
 
 function isSame(record: DHTRecord, fingerprint: Uint8Array | undefined): boolean {

@@ -1,4 +1,5 @@
 import { TokenBucket } from '../admission/token-bucket.ts'
+import { wait } from '../timing/wait.ts'
 
 /** Bytes of records sent to newcomers per second. */
 export const HAND_OVER_BYTES_PER_SECOND: number = 4 * 1024 * 1024
@@ -22,10 +23,7 @@ export class Pace {
   /** Waits until this many bytes may be sent. */
   async wait(bytes: number): Promise<void> {
     this.#bytes.take(bytes)
-    const lackMs = (-this.#bytes.tokens / HAND_OVER_BYTES_PER_SECOND) * 1000
-
-    if (lackMs > 0) {
-      await new Promise((resolve) => setTimeout(resolve, lackMs))
-    }
+    const { lackMs } = this.#bytes
+    await (lackMs > 0 && wait(lackMs, undefined, { keepsAlive: true }))
   }
 }

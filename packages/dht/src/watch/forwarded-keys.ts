@@ -1,5 +1,6 @@
 import { type DHTRecord, encodeRecord, isEmpty } from '@waggle/record'
 import { encodedSize } from '@waggle/record/replica'
+import { Tally } from '../collections/tally.ts'
 import type { KeyChange } from '../store/store-listeners.ts'
 import { MAX_FORWARDED_BYTES } from './limits.ts'
 import type { ForwardRole } from './watch-messages.ts'
@@ -124,9 +125,9 @@ export class ForwardedKeys {
   /** Lets go of a key of the peer that uses most, for one that uses less than half as much. */
   #makeRoom(peer: string, useOf: UseOf): boolean {
     const uses = this.#uses(useOf)
-    const { peer: heaviest, use } = mostOf(uses)
+    const [heaviest, use] = uses.largest()
 
-    if (use <= 2 * (uses.get(peer) ?? 0) + 1) {
+    if (heaviest === undefined || use <= 2 * uses.get(peer) + 1) {
       return false
     }
 
@@ -135,11 +136,11 @@ export class ForwardedKeys {
   }
 
   /** Sums up what the keys of each peer use. */
-  #uses(useOf: UseOf): Map<string, number> {
-    const uses = new Map<string, number>()
+  #uses(useOf: UseOf): Tally<string> {
+    const uses = new Tally<string>()
 
     for (const key of this.#keys.values()) {
-      uses.set(key.peer, (uses.get(key.peer) ?? 0) + useOf(key))
+      uses.add(key.peer, useOf(key))
     }
 
     return uses
@@ -171,7 +172,8 @@ export class ForwardedKeys {
     }
 
     while (this.#sizeBytes > MAX_FORWARDED_BYTES) {
-      this.#endOneOf(mostOf(this.#uses(bytesOf)).peer, bytesOf)
+      const [heaviest = ''] = this.#uses(bytesOf).largest()
+      this.#endOneOf(heaviest, bytesOf)
     }
   }
 
@@ -192,15 +194,4 @@ function placesOf({ role }: Pick<Forwarded, 'role'>): number {
 
 function bytesOf({ bytes }: Forwarded): number {
   return bytes
-}
-
-/** Finds the peer that uses most. */
-function mostOf(uses: ReadonlyMap<string, number>): { peer: string; use: number } {
-  let most = { peer: '', use: 0 }
-
-  for (const [peer, use] of uses) {
-    most = use > most.use ? { peer, use } : most
-  }
-
-  return most
 }

@@ -1,3 +1,4 @@
+import { Tally } from '../collections/tally.ts'
 import type { WatchRole } from './watch-messages.ts'
 
 /** A stream whose peer watches keys. */
@@ -22,8 +23,8 @@ export interface WatchPlacesInit {
  */
 export class WatchPlaces {
   readonly #init: WatchPlacesInit
-  readonly #ofHolder = new Map<PlaceHolder, number>()
-  readonly #ofPeer = new Map<string, number>()
+  readonly #ofHolder = new Tally<PlaceHolder>()
+  readonly #ofPeer = new Tally<string>()
   #size = 0
 
   constructor(init: WatchPlacesInit) {
@@ -46,7 +47,7 @@ export class WatchPlaces {
 
   /** Takes a place. Returns whether there was one. */
   take(holder: PlaceHolder): boolean {
-    const count = this.#ofPeer.get(holder.peer) ?? 0
+    const count = this.#ofPeer.get(holder.peer)
 
     if (count >= this.#init.maxPerPeer || (this.#isFull && !this.#makeRoom(count))) {
       return false
@@ -67,40 +68,21 @@ export class WatchPlaces {
 
   /** Has the peer with most give up a place for one that would not have more than it then. */
   #makeRoom(count: number): boolean {
-    const [peer, most] = largest(this.#ofPeer)
+    const [peer, most] = this.#ofPeer.largest()
 
     if (most <= count + 1) {
       return false
     }
 
     const ofPeer = [...this.#ofHolder].filter(([holder]) => holder.peer === peer)
-    largest(ofPeer)[0]?.releaseOldest(this.#init.role)
+    const [largest] = ofPeer.sort(([, a], [, b]) => b - a)
+    largest?.[0].releaseOldest(this.#init.role)
     return !this.#isFull
   }
 
   #change(holder: PlaceHolder, by: 1 | -1): void {
     this.#size += by
-    add(this.#ofHolder, holder, by)
-    add(this.#ofPeer, holder.peer, by)
-  }
-}
-
-function largest<K>(counts: Iterable<[K, number]>): [K | undefined, number] {
-  let found: [K | undefined, number] = [undefined, 0]
-
-  for (const entry of counts) {
-    found = entry[1] > found[1] ? entry : found
-  }
-
-  return found
-}
-
-function add<K>(counts: Map<K, number>, key: K, by: number): void {
-  const count = (counts.get(key) ?? 0) + by
-
-  if (count > 0) {
-    counts.set(key, count)
-  } else {
-    counts.delete(key)
+    this.#ofHolder.add(holder, by)
+    this.#ofPeer.add(holder.peer, by)
   }
 }

@@ -20,7 +20,8 @@ import { Alarm } from '../timing/alarm.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import type { Watched } from './key-reader.ts'
 import { RENEW_MS } from './limits.ts'
-import { Notifiers, type NotifiersNode } from './notifiers.ts'
+import { Notifiers } from './notifiers.ts'
+import type { NotifiersNode } from './replica-notifiers.ts'
 import { firstExpiration, isSameShown, NOTHING_SHOWN, type Shown, shownOf } from './shown.ts'
 import type { ForwardRole } from './watch-messages.ts'
 
@@ -103,6 +104,11 @@ export class WatchedKey implements Watched {
     })
   }
 
+  /** Whether nobody wants to know of the key any more. */
+  get isStopped(): boolean {
+    return this.notifiers.isCancelled
+  }
+
   /** Whether too few of the nearest servers respond. */
   get isUnreachable(): boolean {
     return this.#error !== undefined
@@ -130,7 +136,7 @@ export class WatchedKey implements Watched {
   /** Watches for others, too, and calls back with what changes the record; undefined: no more. */
   forward(forward: ((change: KeyChange) => void) | undefined, role?: ForwardRole): void {
     this.#forward = forward
-    this.notifiers.isForwarder = role === 'dependant'
+    this.notifiers.replicas.isForwarder = role === 'dependant'
     this.#endUnused()
   }
 
@@ -207,7 +213,7 @@ export class WatchedKey implements Watched {
     const isTold = this.isSettled && !this.isUnreachable && this.notifiers.isToldByReplicas
     return {
       record: this.record,
-      freshMs: this.isSettled ? this.notifiers.freshMs : NEVER_FRESH,
+      freshMs: this.isSettled ? this.notifiers.replicas.freshMs : NEVER_FRESH,
       noticeMs: isTold ? RENEW_MS : Number.POSITIVE_INFINITY
     }
   }
@@ -254,7 +260,12 @@ export class WatchedKey implements Watched {
 
   #remember(change: DHTRecord = this.record): void {
     const { record, notifiers } = this
-    this.#init.onLearned(this.key, change, { record, freshMs: notifiers.freshMs }, this.subkey)
+    this.#init.onLearned(
+      this.key,
+      change,
+      { record, freshMs: notifiers.replicas.freshMs },
+      this.subkey
+    )
   }
 
   /** Keeps the same object while a reader sees no difference, so that comparing is cheap. */

@@ -16,13 +16,11 @@ import type { WatchedRecord, WatchedRecords } from '../reading/known-records.ts'
 import { keyOf, nameOf } from '../store/record-store.ts'
 import type { KeyChange, StoredWrite } from '../store/store-listeners.ts'
 import { NEVER_FRESH, OWN } from '../store/stored-record.ts'
-import { Alarm } from '../timing/alarm.ts'
-import { ClockAlarm } from '../timing/clock-alarm.ts'
-import { type Due, DueQueue } from '../timing/due-queue.ts'
 import { type Dependence, type ForwardedKey, ForwardedKeys } from './forwarded-keys.ts'
 import { KeyReader } from './key-reader.ts'
-import { LOOK_DELAY_MS, MAX_WATCHED_SUBKEYS, POLL_MS, RENEW_MS } from './limits.ts'
+import { LOOK_DELAY_MS, MAX_WATCHED_SUBKEYS } from './limits.ts'
 import type { WatchedPlace } from './watch-messages.ts'
+import { WatchSchedule } from './watch-schedule.ts'
 import { WatchedKey, type WatchedKeyInit } from './watched-key.ts'
 
 export interface WatchesInit
@@ -35,20 +33,7 @@ export interface WatchesInit
   readonly log: Logger
 }
 
-interface DueKey extends Due {
-  readonly watched: WatchedKey
-}
-
-/** Keys looked at before other work gets its turn. */
-const LOOKS_AT_ONCE = 256
-
-/** Keys that are to be looked at again within the same time are looked at together, and share messages. */
-const TOGETHER_MS = 1000
-
-/**
- * All watches of this node. Readers of one key share its known record. Two timers serve all keys: one for renewals,
- * one for expirations.
- */
+/** All watches of this node. Readers of one key share its known record. */
 export class Watches implements WatchedRecords {
   readonly #init: WatchesInit
   readonly #delegated: DelegatedLookups
@@ -58,10 +43,7 @@ export class Watches implements WatchedRecords {
 
   /** The keys watched for others. */
   readonly forwarded: ForwardedKeys
-  readonly #looks = new DueQueue<DueKey>()
-  readonly #expirations = new DueQueue<DueKey>()
-  readonly #lookAlarm = new Alarm(() => this.#lookDue())
-  readonly #expirationAlarm: ClockAlarm
+  readonly #schedule: WatchSchedule
 
   constructor(init: WatchesInit) {
     this.#init = init
@@ -70,7 +52,7 @@ export class Watches implements WatchedRecords {
       max: init.maxForwardedKeys,
       begin: (name, onChange, dependence) => this.#forward(name, onChange, dependence)
     })
-    this.#expirationAlarm = new ClockAlarm(init.store.clock, () => this.#expireDue())
+    this.#schedule = new WatchSchedule({ clock: init.store.clock, log: init.log })
     init.known.followWatches(this)
     init.store.onWrite((name, write) => this.#onStored(name, write))
   }
@@ -122,19 +104,24 @@ export class Watches implements WatchedRecords {
   /** Renews all subscriptions soon after a sleep: known records may be of any age. */
   renewAll(): void {
     for (const watched of this.#all()) {
-      watched.notifiers.freshMs = NEVER_FRESH
-      this.#lookWithin(watched, LOOK_DELAY_MS)
+      watched.notifiers.replicas.freshMs = NEVER_FRESH
+      this.#schedule.lookWithin(watched, LOOK_DELAY_MS)
     }
   }
 
   /** Returns the record of a key, or of one of its subkeys, that watches know. */
   known(key: string, subkey: SubkeyId | undefined): WatchedRecord | undefined {
     const ofKey = this.#keys.get(key)
+
+    if (ofKey === undefined) {
+      return undefined
+    }
+
     const { limits } = this.#init.store
     const own = this.#find(key) ?? this.#find(key, subkey)
     // Single subkeys that are watched are joined into what is read of the whole.
-    const record = ofKey?.map(({ record }) => record).reduce((all, one) => join(all, one, limits))
-    return record && { ...(own?.known() ?? NOT_TOLD), record }
+    const record = ofKey.map(({ record }) => record).reduce((all, one) => join(all, one, limits))
+    return { ...(own?.known() ?? NOT_TOLD), record }
   }
 
   /** Takes in a peer's notice of a change. */
@@ -155,15 +142,14 @@ export class Watches implements WatchedRecords {
       const delayMs = watched.notifiers.lose(peer)
 
       if (delayMs !== undefined) {
-        this.#lookWithin(watched, delayMs)
+        this.#schedule.lookWithin(watched, delayMs)
       }
     }
   }
 
   /** Stops the clocks. */
   stop(): void {
-    this.#lookAlarm.stop()
-    this.#expirationAlarm.stop()
+    this.#schedule.stop()
   }
 
   *#all(): Generator<WatchedKey, void> {
@@ -193,7 +179,7 @@ export class Watches implements WatchedRecords {
     const watched = new WatchedKey({
       ...this.#init,
       ...{ key, subkey },
-      onChange: () => this.#awaitExpiration(watched),
+      onChange: () => this.#schedule.awaitExpiration(watched),
       onUnused: () => this.#end(watched)
     })
     const name = nameOf(key)
@@ -208,7 +194,7 @@ export class Watches implements WatchedRecords {
 
   #lookFirst(watched: WatchedKey): void {
     if (!watched.hasLooked) {
-      void this.#look(watched)
+      void this.#schedule.look(watched)
     }
   }
 
@@ -224,7 +210,7 @@ export class Watches implements WatchedRecords {
     watched.forward(onChange, role)
 
     if (watched.hasLooked) {
-      this.#lookWithin(watched, LOOK_DELAY_MS)
+      this.#schedule.lookWithin(watched, LOOK_DELAY_MS)
     } else {
       void this.#delegated.run(peer, (count) => this.#lookFor(watched, count))
     }
@@ -245,8 +231,8 @@ export class Watches implements WatchedRecords {
 
   /** Looks up a key for another peer for the first time, if it still wants it. */
   async #lookFor(watched: WatchedKey, count: (size: LookupSize) => void): Promise<void> {
-    if (this.#isWatched(watched) && !watched.hasLooked) {
-      await this.#look(watched)
+    if (!watched.isStopped && !watched.hasLooked) {
+      await this.#schedule.look(watched)
       const { record } = watched
       const copies = this.#init.numReplicas
       count({ bytes: encodedSize(record), entries: record.subkeys.size, copies })
@@ -274,89 +260,17 @@ export class Watches implements WatchedRecords {
       this.#keys.delete(name)
     }
 
-    this.#looks.delete(watched.name)
-    this.#expirations.delete(watched.name)
+    this.#schedule.delete(watched)
     watched.stop()
   }
 
   #onFound(peer: PeerId): void {
     for (const watched of this.#all()) {
       if (watched.notifiers.isNewReplica(peer)) {
-        this.#lookWithin(watched, LOOK_DELAY_MS)
+        this.#schedule.lookWithin(watched, LOOK_DELAY_MS)
       }
-    }
-  }
-
-  /** Sooner if that was to be done anyway. */
-  #lookWithin(watched: WatchedKey, ms: number): void {
-    const { name } = watched
-    const dueTime = performance.now() + ms
-
-    if (this.#isWatched(watched) && dueTime < (this.#looks.get(name)?.dueTime ?? NEVER)) {
-      this.#looks.set({ name, dueTime, watched })
-      this.#lookAlarm.within(ms)
-    }
-  }
-
-  #lookDue(): void {
-    for (const { watched } of this.#looks.take(performance.now(), LOOKS_AT_ONCE)) {
-      if (watched.isLooking) {
-        this.#lookWithin(watched, LOOK_DELAY_MS)
-      } else {
-        void this.#look(watched)
-      }
-    }
-
-    const next = this.#looks.nextTime
-
-    if (next !== undefined) {
-      this.#lookAlarm.within(next - performance.now())
-    }
-  }
-
-  async #look(watched: WatchedKey): Promise<void> {
-    try {
-      await watched.look()
-    } catch (error) {
-      this.#init.log('could not look at a watched key - %e', error)
-    }
-
-    const isTold = watched.notifiers.isPrompt && !watched.isUnreachable
-    const nextMs = performance.now() + (isTold ? RENEW_MS : POLL_MS)
-    this.#lookWithin(watched, Math.ceil(nextMs / TOGETHER_MS) * TOGETHER_MS - performance.now())
-  }
-
-  #awaitExpiration(watched: WatchedKey): void {
-    const { name } = watched
-
-    if (watched.shownUntil === NEVER) {
-      this.#expirations.delete(name)
-    } else if (this.#isWatched(watched)) {
-      this.#expirations.set({ name, dueTime: watched.shownUntil, watched })
-      this.#awaitNextExpiration()
-    }
-  }
-
-  #isWatched({ key, subkey }: WatchedKey): boolean {
-    return this.#find(nameOf(key), subkey) !== undefined
-  }
-
-  #expireDue(): void {
-    for (const { watched } of this.#expirations.take(this.#init.store.clock())) {
-      watched.expire()
-    }
-
-    this.#awaitNextExpiration()
-  }
-
-  #awaitNextExpiration(): void {
-    const next = this.#expirations.nextTime
-
-    if (next !== undefined) {
-      this.#expirationAlarm.at(next)
     }
   }
 }
 
-const NEVER = Number.POSITIVE_INFINITY
-const NOT_TOLD = { freshMs: NEVER_FRESH, noticeMs: NEVER }
+const NOT_TOLD = { freshMs: NEVER_FRESH, noticeMs: Number.POSITIVE_INFINITY }

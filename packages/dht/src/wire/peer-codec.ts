@@ -1,9 +1,8 @@
 import type { PeerInfo } from '@libp2p/interface'
-import { peerIdFromMultihash } from '@libp2p/peer-id'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
-import { decode as decodeMultihash } from 'multiformats/hashes/digest'
 import { BoundedMap } from '../collections/bounded-map.ts'
 import { textOf } from '../latin1.ts'
+import { peerIdIn } from '../peers/peer-id-bytes.ts'
 import { withoutTwins } from '../peers/websocket-address.ts'
 import { ByteReader, ByteWriter } from './bytes.ts'
 import type { PeerPolicy } from './dialer.ts'
@@ -101,7 +100,7 @@ function decodePeer(peer: EncodedPeer): PeerInfo | undefined {
   try {
     const { id, addresses } = PEER_FIELDS.read(new ByteReader(peer))
     const multiaddrs = addresses.flatMap(multiaddrsOf).slice(0, MAX_DIALLED_ADDRESSES)
-    const contact = { id: peerIdFromMultihash(decodeMultihash(id.slice())), multiaddrs }
+    const contact = { id: peerIdIn(id), multiaddrs }
     return multiaddrs.length > 0 ? contact : undefined
   } catch {
     return undefined

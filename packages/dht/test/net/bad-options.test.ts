@@ -45,10 +45,10 @@ describe('DHT.create', () => {
   )
 
   it.each([
-    ['listenon', ':1337', 'DHT.create has no option listenon; it has listenOn, '],
+    ['listenon', ':1337', 'DHT.create has no option listenon: did you mean listenOn?'],
     ['numReplicas', 0, 'numReplicas must be an integer from 1 to 20, got 0'],
     ['requestTimeoutMs', '3s', 'requestTimeoutMs must be a positive number, got "3s"'],
-    ['limits', { maxValue: 5 }, 'limits.maxValue must be one of maxKeyBytes, '],
+    ['limits', { maxTTL: 5 }, 'limits has no option maxTTL: did you mean maxTtl?'],
     ['libp2p', {}, 'libp2p must be a libp2p node']
   ])('refuses the option %s: %j with a TypeError', async (option, value, message) => {
     const error = await create({ [option]: value })

@@ -152,7 +152,9 @@ export class PersuadedReader implements AsyncDisposable {
   /** Reads or writes on behalf of a client, as a gateway. */
   async #askGateway(record: DHTRecord, way: Way): Promise<void> {
     const { replicas, self } = this.net
-    const server = new GatewayServer({ replicas, store: self.store, numReplicas: 5 })
+    const server = new GatewayServer({
+      ...{ replicas, store: self.store, numReplicas: 5, log: silentLog }
+    })
     const client = server.serve({ countHeldBytes() {} }, peerNumber(99))
     const response = await client.respond(
       way === 'READ of a gateway'

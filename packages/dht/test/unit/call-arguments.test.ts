@@ -11,18 +11,33 @@ describe('an option that a call does not have', () => {
   const dht = operations(new Simulation(recordKey('k'), { size: 6 }))
 
   it.each([
-    ['store', () => dht.store('k', 'v', given({ ttl: 60, subKey: 'x' })), 'subKey'],
-    ['delete', () => dht.delete('k', given({ ttl: 60, subKey: 'x' })), 'subKey'],
-    ['get', () => dht.get('k', given({ lastest: true })), 'lastest'],
-    ['getMany', () => dht.getMany(['k'], given({ progress: () => {} })), 'progress'],
-    ['storeMany', () => dht.storeMany([], given({ timeout: 5 })), 'timeout'],
-    ['findNearestPeers', () => dht.findNearestPeers('k', given({ n: 5 })), 'n'],
-    ['watch', async () => dht.watch('k', given({ timeoutMs: 5 })), 'timeoutMs'],
-    ['publish', async () => dht.publish('k', 'v', given({ ttl: 1, toString: 1 })), 'toString']
-  ])('is a TypeError that says which there are: %s', async (call, calling, name) => {
+    ['store', 'subKey', ': did you mean subkey?', () => dht.store('k', 'v', given({ subKey: 1 }))],
+    ['delete', 'subKey', ': did you mean subkey?', () => dht.delete('k', given({ subKey: 1 }))],
+    ['get', 'lastest', ': did you mean latest?', () => dht.get('k', given({ lastest: true }))],
+    [
+      ...(['getMany', 'progress', ': did you mean onProgress?'] as const),
+      () => dht.getMany(['k'], given({ progress: () => {} }))
+    ],
+    [
+      ...(['storeMany', 'timeout', ': did you mean timeoutMs?'] as const),
+      () => dht.storeMany([], given({ timeout: 5 }))
+    ],
+    [
+      ...(['findNearestPeers', 'n', '; it has signal, timeoutMs, count'] as const),
+      () => dht.findNearestPeers('k', given({ n: 5 }))
+    ],
+    [
+      ...(['watch', 'timeoutMs', '; it has signal, renewals, onProgress, subkey'] as const),
+      async () => dht.watch('k', given({ timeoutMs: 5 }))
+    ],
+    [
+      ...(['publish', 'toString', '; it has signal, ttl, goodbye, privateKey, subkey'] as const),
+      async () => dht.publish('k', 'v', given({ ttl: 1, toString: 1 }))
+    ]
+  ])('is a TypeError that says which may be meant: %s', async (call, name, rest, calling) => {
     const error = await calling().then(() => undefined, String)
 
-    expect(error).toMatch(`TypeError: ${call} has no option ${name}; it has `)
+    expect(error).toBe(`TypeError: ${call} has no option ${name}${rest}`)
   })
 
   it('is one in an entry, too, which it names', async () => {
@@ -32,7 +47,7 @@ describe('an option that a call does not have', () => {
     ]
 
     await expect(dht.storeMany(entries, { ttl: 60 })).rejects.toThrow(
-      'entry 1: entry has no option subKey; it has expirationTime, ttl, privateKey, key, value, subkey'
+      'entry 1: entry has no option subKey: did you mean subkey?'
     )
   })
 })

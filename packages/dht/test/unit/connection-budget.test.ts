@@ -228,6 +228,6 @@ describe('watermarksOf', () => {
     )
     expect(check({ high: 0 })).toThrow(TypeError)
     expect(check({ graceMs: -1 })).toThrow(/connections.graceMs/)
-    expect(check({ hi: 1 })).toThrow(/connections.hi/)
+    expect(check({ hi: 1 })).toThrow('connections has no option hi: did you mean high?')
   })
 })

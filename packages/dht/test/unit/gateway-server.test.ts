@@ -22,6 +22,7 @@ import type { Response } from '../../src/wire/responder.ts'
 import { Served } from '../../src/wire/served.ts'
 import { turns } from '../support/end-of-turn.ts'
 import { peerNumber } from '../support/numbered-peers.ts'
+import { silentLog } from '../support/silent-log.ts'
 
 const KEYS_PER_MESSAGE = 256
 const NUM_REPLICAS = 5
@@ -86,7 +87,7 @@ describe('GatewayServer', () => {
 
   function serverWith(access?: Access): GatewayServer {
     return new GatewayServer({
-      ...{ access, numReplicas: NUM_REPLICAS, served, store: new RecordStore() },
+      ...{ access, numReplicas: NUM_REPLICAS, served, store: new RecordStore(), log: silentLog },
       replicas: replicas as unknown as Replicas
     })
   }

@@ -2,11 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { type ManyOptions, mapMany } from '../../src/timing/many.ts'
 import { turns } from '../support/end-of-turn.ts'
 
-const ROOM: ManyOptions<unknown> = {
-  maxItems: 10,
-  maxBytes: Number.POSITIVE_INFINITY,
-  bytesOf: () => 0
-}
+const ROOM: ManyOptions<unknown> = { maxItems: 10 }
 
 /** One item, which the test finishes later. */
 interface Work {

@@ -6,10 +6,9 @@ import {
   BUCKET_SIZE,
   ESTABLISHED_MS,
   FRESH_MS,
-  MAX_NEAR_PER_HOST,
-  NEIGHBOURHOOD,
   RoutingTable
 } from '../../src/peers/routing-table.ts'
+import { MAX_NEAR_PER_HOST, NEIGHBOURHOOD } from '../../src/peers/table-rules.ts'
 import { contacts } from '../support/numbered-peers.ts'
 
 const [self, ...peers] = contacts(1500)

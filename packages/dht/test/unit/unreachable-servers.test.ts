@@ -1,6 +1,6 @@
 import { recordKey } from '@waggle/record'
 import { expect, it } from 'vitest'
-import { MAX_REMEMBERED, UnreachableServers } from '../../src/reading/unreachable-servers.ts'
+import { MAX_REMEMBERED, UnreachableServers } from '../../src/peers/unreachable-servers.ts'
 import { contact } from '../support/exchange-serving.ts'
 
 it('remembers the servers that could not be dialled last, however many did before (N14)', () => {

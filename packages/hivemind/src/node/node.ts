@@ -53,10 +53,10 @@ async function configuration(settings: NodeSettings): Promise<Libp2pOptions<Node
   const layers = connectionLayers(libp2pOptions.connectionGater)
   return {
     ...(privateKey && { privateKey }),
-    ...(logger && { logger }),
     ...(metrics && { metrics }),
     transports: [tcp(), relayTransport()],
     ...layers.options,
+    ...(logger && { logger }),
     streamMuxers: layers.options.streamMuxers.map(lazyNegotiation),
     ...libp2pOptions,
     addresses: {

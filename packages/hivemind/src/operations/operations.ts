@@ -40,7 +40,7 @@ export interface OperationsInit {
 const CLOCK_STEP = 1e-6
 
 /** Entries and keys of one call in flight at once. */
-const MANY = { maxItems: 256, maxBytes: Number.POSITIVE_INFINITY, bytesOf: (): number => 0 }
+const MANY = { maxItems: 256 }
 
 /** Checks callers' arguments and runs the operations with their time limits. */
 export class HivemindOperations {

@@ -22,7 +22,8 @@ export function filterSubkeys(
     return subkeys.filter(isKept, untilTime)
   }
 
-  if (every(subkeys, isKept)) {
+  // Most records have none.
+  if (subkeys.size === 0 || every(subkeys, isKept)) {
     return subkeys
   }
 

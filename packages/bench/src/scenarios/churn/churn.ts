@@ -48,7 +48,7 @@ async function run({ effort, ...options }: RunOptions): Promise<ScenarioResult> 
   const { traffic, delivered, missed } = outcome
 
   return {
-    notes: [...notes(sizes, outcome), ...missed.slice(0, MAX_MISSED)],
+    notes: [...notes(sizes, outcome), ...[...missed, ...traffic.failures].slice(0, MAX_MISSED)],
     tables: [operations(traffic), delivered],
     goals: goals(outcome)
   }
@@ -169,7 +169,7 @@ function notes(sizes: Sizes, { killed, settledMs }: Outcome): string[] {
   const { peers, everyMs, forMs, records, brief, briefTtl, watchedByClient, watchedByPeer } = sizes
 
   return [
-    `${peers} peers run on one machine, a process each. Each keeps connections to 16 servers at most. Every ${everyMs / 1000} s, ${sizes.kills} random ones are killed (SIGKILL) and as many others started, for ${forMs / 1000} s: ${killed} in all. Meanwhile random peers read and write ${records} records; each record has one writer at a time.`,
+    `${peers} peers run on one machine, each in a process of its own, from the libraries as they are published. Each keeps connections to 16 servers at most. Every ${everyMs / 1000} s, ${sizes.kills} random ones are killed (SIGKILL) and as many others started, for ${forMs / 1000} s: ${killed} in all. Meanwhile random peers read and write ${records} records; each record has one writer at a time.`,
     'A get with `latest` is right if it finds the last value that was acknowledged before it began, or a newer one; any other get is right if it finds a value that was written and has not expired. Operations of a peer that was killed before it answered do not count. Times include the way to the process and back.',
     [
       `A client that is never killed watches ${watchedByClient.lasting} of the records, and each peer watches ${watchedByPeer.lasting} random ones from its start.`,

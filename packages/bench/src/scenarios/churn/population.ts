@@ -3,6 +3,7 @@ import type { DHTOptions } from '@waggle/dht'
 import { FEW_CONNECTIONS } from '../../nodes/memory-node.ts'
 import { type NodesProcess, nodesProcess } from '../../nodes/nodes-process.ts'
 import { inGroups } from '../../nodes/settle.ts'
+import { bundleLibraries } from '../../processes/bundles.ts'
 import { any, type Random, sample } from '../../workload/random.ts'
 
 /** A peer in a process of its own. */
@@ -50,6 +51,7 @@ export class Population implements AsyncDisposable {
 
   /** Adds peers; resolves when they have joined. */
   async grow(count: number): Promise<void> {
+    await bundleLibraries()
     await this.#add()
     await inGroups(Array.from({ length: count - 1 }), STARTS_AT_ONCE, () => this.#add())
   }
@@ -99,7 +101,7 @@ export class Population implements AsyncDisposable {
   }
 
   #start(): NodesProcess {
-    return this.#processes.use(nodesProcess({ signal: this.#signal }))
+    return this.#processes.use(nodesProcess({ signal: this.#signal, isBundled: true }))
   }
 
   /** Joins. All initial peers of an attempt can be killed before it begins, so there are several attempts. */

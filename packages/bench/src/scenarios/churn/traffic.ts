@@ -40,6 +40,10 @@ export class Traffic {
     'latest get in the end': newTally()
   }
 
+  /** What failed, and when, in seconds from the start. */
+  readonly failures: string[] = []
+  readonly #startMs = performance.now()
+
   constructor(init: TrafficInit) {
     this.#init = init
   }
@@ -138,11 +142,22 @@ export class Traffic {
       const answer = await run(member)
       tally.tookMs.push(performance.now() - startMs)
       return answer
-    } catch {
-      tally[population.has(member) ? 'failed' : 'lost']++
+    } catch (error) {
+      if (population.has(member)) {
+        const after = ((performance.now() - this.#startMs) / 1000).toFixed(1)
+        tally.failed++
+        this.failures.push(`After ${after} s, a ${kind} failed: ${firstLineOf(error)}`)
+      } else {
+        tally.lost++
+      }
+
       return undefined
     }
   }
+}
+
+function firstLineOf(error: unknown): string {
+  return String(error).split('\n')[0] ?? ''
 }
 
 function newTally(): Tally {

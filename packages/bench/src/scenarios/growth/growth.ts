@@ -49,9 +49,10 @@ async function run(options: RunOptions): Promise<ScenarioResult> {
   }
 }
 
-async function measureReal(sizes: Sizes, { signal, log }: RunOptions) {
+async function measureReal(sizes: Sizes, options: RunOptions) {
+  const { signal, log } = options
   const real: RealFigures[] = []
-  await using network = new RealNetwork(sizes, signal)
+  await using network = new RealNetwork(sizes, options)
 
   try {
     for (const nodes of sizes.real) {
@@ -62,7 +63,7 @@ async function measureReal(sizes: Sizes, { signal, log }: RunOptions) {
     // The machine is too slow for this size; the smaller sizes still count.
     signal.throwIfAborted()
     log(String(error))
-    const [reason] = String(error).split('\n')
+    const reason = String(error).replaceAll('\n', ' ')
     return { real, missing: [`More real nodes could not be measured: ${reason}`] }
   }
 
@@ -220,6 +221,6 @@ function growthGoal(which: string, points: readonly Point[]): Goal {
 }
 
 const NOTES: readonly string[] = [
-  'Real: nodes with the defaults of `DHT.create`, over TCP, in four processes on one machine. One network grows from size to size. When it has come to rest, ten newcomers join one after the other. A join takes until `DHT.create` resolves; its dials and CPU are those of all nodes until 25 s after the last one, when upkeep has seen to the newcomers, without what they take while idle. Dials by task are the attempts of all nodes: `join` to reach initial peers, and those that were lost; `neighbours` to find a place in the network, and to merge networks; `probe` to find out whether a silent neighbour is there; the others for requests of a protocol, of which `exchange` carries what upkeep hands over. Operations run one after another, from clients in a process of their own, with values of 100 bytes; dials are those of the client. Messages are requests and replies of the exchange protocol; bytes are theirs, frames included. Hops are requests that had to wait for the reply to another one, in a row. Times are those of a machine whose two cores do all the work of both ends.',
+  'Real: nodes with the defaults of `DHT.create`, over TCP, in eight processes on one machine. One network grows from size to size, by at most 100 nodes before it comes to rest. Then ten newcomers join one after the other. A join takes until `DHT.create` resolves; its dials and CPU are those of all nodes until 25 s after the last one, when upkeep has seen to the newcomers, without what they take while idle. Dials by task are the attempts of all nodes: `join` to reach initial peers, and those that were lost; `neighbours` to find a place in the network, and to merge networks; `probe` to find out whether a silent neighbour is there; the others for requests of a protocol, of which `exchange` carries what upkeep hands over. Operations run one after another, from clients in a process of their own, with values of 100 bytes; dials are those of the client. Messages are requests and replies of the exchange protocol; bytes are theirs, frames included. Hops are requests that had to wait for the reply to another one, in a row. Times are those of a machine whose two cores do all the work of both ends.',
   'Simulated: the same code for lookups and stores, without libp2p, against nodes with full routing tables. Tables named waggle are those of nodes: 20 peers for each prefix of six bits, for its own one 20 for each length of a longer shared prefix, and the 32 nearest; those named kademlia are the textbook\'s, with a bucket of 20 for each length of the shared prefix. "Some dead": a fifth of the nodes is gone, but still in the tables of others; a request to one of them costs one message and one hop. Each key is stored once; then 50 clients store (one of four operations) and get keys that chance picks: all alike, or the n-th one with a weight of 1/n (Zipf). Each client knows what one node knows, caches nothing, and keeps connections by the rule and the watermarks of nodes; a dial is a request to a peer that is not connected. Only messages take time. A store is also a lookup, so it leaves copies along its way.'
 ]

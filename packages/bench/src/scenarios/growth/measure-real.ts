@@ -1,17 +1,20 @@
 import { setTimeout as passed } from 'node:timers/promises'
 import { Child, nodeCommand } from '../../processes/child.ts'
 import { until } from '../../processes/until.ts'
+import { ms } from '../../result/build.ts'
+import { figure } from '../../result/figure.ts'
+import type { RunOptions } from '../../result/result.ts'
 import { totalOf } from '../../workload/statistics.ts'
 import type { NetworkHandlers } from './network-main.ts'
 
 /**
- * Sizes of the network, which grows; its processes; newcomers at each size whose joins are measured, and the time
- * until upkeep has processed them; clients, lookups of each before the measurement, and operations; the simulated
- * networks.
+ * Sizes of the network, which grows; its processes, so many that collections of garbage stay short; newcomers at each
+ * size whose joins are measured, and the time until upkeep has processed them; clients, lookups of each before the
+ * measurement, and operations; the simulated networks.
  */
 export const SIZES = {
   full: {
-    ...{ real: [10, 100, 1000], processes: 4, joins: 10, restMs: 25_000, idleMs: 30_000 },
+    ...{ real: [10, 100, 1000], processes: 8, joins: 10, restMs: 25_000, idleMs: 30_000 },
     ...{ clients: 4, lookups: 10, operations: 200 },
     ...{ simulated: [16, 64, 256, 1000, 10_000, 100_000], simulatedOperations: 500 }
   },
@@ -30,6 +33,9 @@ const DIAL_TASKS = ['join', 'neighbours', 'probe', 'exchange', 'compare', 'clock
 
 const TIMEOUT_MS = 1_200_000
 
+/** Nodes that join before the network comes to rest again. Without rest, upkeep of a whole network is due at once. */
+const STEP = 100
+
 /**
  * New connections per node and minute below which a network counts as at rest; interval of the checks, and their
  * time limit.
@@ -43,12 +49,14 @@ export class RealNetwork implements AsyncDisposable {
   readonly #sizes: Sizes
   readonly #processes: readonly Child<NetworkHandlers>[]
   readonly #clients: Child<NetworkHandlers>
+  readonly #log: (line: string) => void
   #addresses: readonly string[] = []
 
-  constructor(sizes: Sizes, signal: AbortSignal) {
+  constructor(sizes: Sizes, { log, signal }: Pick<RunOptions, 'log' | 'signal'>) {
     const command = nodeCommand(new URL('network-main.ts', import.meta.url))
     const start = () => new Child<NetworkHandlers>(command, { signal, timeoutMs: TIMEOUT_MS })
     this.#sizes = sizes
+    this.#log = log
     this.#processes = Array.from({ length: sizes.processes }, start)
     this.#clients = start()
   }
@@ -57,7 +65,6 @@ export class RealNetwork implements AsyncDisposable {
   async measure(nodes: number) {
     const { clients, idleMs, joins, lookups, operations, restMs } = this.#sizes
     await this.#grow(nodes - joins)
-    await this.#settle()
     await passed(restMs)
     const joining = await this.#spent(async () => {
       const tookMs = await this.#joinOneByOne(joins)
@@ -94,12 +101,21 @@ export class RealNetwork implements AsyncDisposable {
     await Promise.all([...this.#processes, this.#clients].map((process) => process.kill()))
   }
 
-  /** Makes all processes start their share, with the first node of all alone. */
+  /** Makes all processes start their shares, step by step, with the first node of all alone. */
   async #grow(nodes: number): Promise<void> {
     await this.#join(0, Math.min(nodes, 1) - Math.min(this.#addresses.length, 1))
-    const missing = nodes - this.#addresses.length
-    const shares = this.#processes.map((_, i, { length }) => Math.floor((missing + i) / length))
-    await Promise.all(shares.map((share, i) => this.#join(i, share)))
+
+    for (let size = this.#addresses.length; size < nodes; size = this.#addresses.length) {
+      const missing = Math.min(nodes - size, STEP)
+      const { cpuMs, elapsedMs } = await this.#spent(async () => {
+        const shares = this.#processes.map((_, i, { length }) => Math.floor((missing + i) / length))
+        await Promise.all(shares.map((share, i) => this.#join(i, share)))
+        await this.#settle()
+      })
+      this.#log(
+        `${size + missing} nodes: ${figure(cpuMs / missing)} ms of CPU for a join, in ${ms(elapsedMs)}`
+      )
+    }
   }
 
   async #joinOneByOne(joins: number): Promise<number[]> {

@@ -60,7 +60,7 @@ function notes(plan: Plan): string[] {
   return [
     `${total(nodesOfProcesses)} servers run in ${nodesOfProcesses.length} processes on loopback, with values of ${VALUE_BYTES} bytes. All operations come from another process with two clients: ` +
       'one stores, and one, which has never seen the keys, gets them. Neither holds values for others, so every reply comes over the network.',
-    `In every round each system has its turn: it starts, settles, is warmed up (at most ${warmUp} operations of each kind, one by one and again ${depth} in flight, for at most ${plan.warmUpLimitMs / 1000} s each), is measured, and stops. ` +
+    `In every round each system has its turn: it starts, settles, rests until its servers take at most 5 % of a core (for at most 30 s), is warmed up (at most ${warmUp} operations of each kind, one by one and again ${depth} in flight, for at most ${plan.warmUpLimitMs / 1000} s each), is measured, and stops. ` +
       `Figures are medians over ${rounds} rounds; failures are counted over all of them. Bare streams are measured before and after each of Waggle's turns: a request to one peer beside get, and a request to 5 peers at once beside store. In flight, bare requests are coalesced.`,
     `An operation has failed if it rejects or returns anything but the stored value; keys whose store failed are not read. In flight, a burst is ${burst} operations; ` +
       `fast systems run up to ${maxBursts} bursts a turn, and the median counts. Waggle stores to 5 peers, OpenDHT to 8, HyperDHT to 20, kad-dht to as many as its bucket size.`,

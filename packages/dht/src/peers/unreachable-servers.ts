@@ -1,9 +1,9 @@
 import type { PeerInfo } from '@libp2p/interface'
-import { BoundedMap } from '../collections/bounded-map.ts'
-import { pointOfKey, pointOfPeer, roughDistance } from '../peers/key-space.ts'
-import type { PeerBook } from '../peers/peer-book.ts'
-import { PeerIndex } from '../peers/peer-index.ts'
-import type { Routing } from '../peers/routing.ts'
+import { RecentMap } from '../collections/recent-map.ts'
+import { byDistanceTo, pointOfKey } from './key-space.ts'
+import type { PeerBook } from './peer-book.ts'
+import { PeerIndex } from './peer-index.ts'
+import type { Routing } from './routing.ts'
 
 export interface UnreachableServersInit {
   readonly routing: Routing
@@ -13,11 +13,6 @@ export interface UnreachableServersInit {
 
 /** Milliseconds until servers that could not be dialled are tried again. */
 const MEMORY_MS = 60_000
-
-interface Remembered {
-  readonly peer: PeerInfo
-  readonly untilMs: number
-}
 
 /** Servers remembered. */
 export const MAX_REMEMBERED = 1000
@@ -29,9 +24,10 @@ export const MAX_REMEMBERED = 1000
 export class UnreachableServers {
   readonly #init: UnreachableServersInit
   readonly #index = new PeerIndex()
-  readonly #servers = new BoundedMap<string, Remembered>({
+  readonly #servers = new RecentMap<string, PeerInfo>({
     maxSize: MAX_REMEMBERED,
-    onEvict: (_, { peer }) => this.#index.delete(peer)
+    maxAgeMs: MEMORY_MS,
+    onEvict: (_, peer) => this.#index.delete(peer)
   })
 
   constructor(init: UnreachableServersInit) {
@@ -44,7 +40,7 @@ export class UnreachableServers {
 
     for (const peer of unreachable) {
       this.#index.set(peer)
-      this.#servers.set(peer.id.toString(), { peer, untilMs: performance.now() + MEMORY_MS })
+      this.#servers.set(peer.id.toString(), peer)
     }
 
     return unreachable.length > 0
@@ -58,10 +54,9 @@ export class UnreachableServers {
 
     const { numReplicas, routing } = this.#init
     const point = pointOfKey(key)
-    const distanceOf = ({ id }: PeerInfo): number => roughDistance(point, pointOfPeer(id))
     const missing = this.#index.nearest(point, numReplicas).filter((peer) => this.#isOut(peer))
     const nearest = [...missing, ...routing.nearest(point, numReplicas)]
-      .sort((a, b) => distanceOf(a) - distanceOf(b))
+      .sort(byDistanceTo(point))
       .slice(0, numReplicas)
     return nearest.filter((peer) => missing.includes(peer)).length / nearest.length || 0
   }
@@ -81,9 +76,7 @@ export class UnreachableServers {
 
   #isOut(peer: PeerInfo): boolean {
     const name = peer.id.toString()
-    const isOut =
-      performance.now() < (this.#servers.get(name)?.untilMs ?? 0) &&
-      this.#init.peers.isOutOfReach(peer.id)
+    const isOut = this.#servers.has(name) && this.#init.peers.isOutOfReach(peer.id)
 
     if (!isOut) {
       this.#servers.delete(name)

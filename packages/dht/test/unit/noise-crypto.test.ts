@@ -1,0 +1,62 @@
+import { randomBytes } from 'node:crypto'
+import { pureJsCrypto } from '@libp2p/noise'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { TokenBucket } from '../../src/admission/token-bucket.ts'
+import { noiseCrypto } from '../../src/node/noise-crypto.ts'
+
+/** Messages of a process before it counts as busy, in these tests. */
+const CALM_MESSAGES = 3
+
+function crypto(): ReturnType<typeof noiseCrypto> {
+  return noiseCrypto(
+    new TokenBucket({ burst: CALM_MESSAGES, perSecond: CALM_MESSAGES, nowMs: () => 0 })
+  )
+}
+
+describe('noiseCrypto', () => {
+  it('encrypts and decrypts as noise does, before and after the process is busy', () => {
+    const bytes = fc.uint8Array({ maxLength: 3000 })
+    const ad = fc.constantFrom(new Uint8Array(0), new Uint8Array(randomBytes(32)))
+    fc.assert(
+      fc.property(bytes, ad, (text, ad) => {
+        const own = crypto()
+        const [key, nonce] = [new Uint8Array(randomBytes(32)), new Uint8Array(randomBytes(12))]
+        const sealed = pureJsCrypto.chaCha20Poly1305Encrypt(text, nonce, ad, key).subarray()
+
+        for (let message = 0; message <= CALM_MESSAGES; message++) {
+          const encrypted = own.chaCha20Poly1305Encrypt(text, nonce, ad, key).subarray()
+          expect(new Uint8Array(encrypted)).toEqual(sealed)
+          const decrypted = own.chaCha20Poly1305Decrypt(sealed, nonce, ad, key).subarray()
+          expect(new Uint8Array(decrypted)).toEqual(text)
+        }
+      })
+    )
+  })
+
+  it('throws for a message that was changed, before and after the process is busy', () => {
+    const own = crypto()
+    const [key, nonce, ad] = [randomBytes(32), randomBytes(12), new Uint8Array(0)]
+    const sealed = own.chaCha20Poly1305Encrypt(randomBytes(100), nonce, ad, key).subarray()
+    sealed[50] = (sealed[50] ?? 0) ^ 1
+
+    for (let message = 0; message <= CALM_MESSAGES; message++) {
+      expect(() => own.chaCha20Poly1305Decrypt(sealed, nonce, ad, key)).toThrow()
+    }
+  })
+
+  it('derives the keys that noise derives, also of no material', () => {
+    const own = crypto()
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ minLength: 32, maxLength: 32 }),
+        fc.uint8Array({ maxLength: 64 }),
+        (chainingKey, material) => {
+          expect(own.getHKDF(chainingKey, material)).toEqual(
+            pureJsCrypto.getHKDF(chainingKey, material)
+          )
+        }
+      )
+    )
+  })
+})
