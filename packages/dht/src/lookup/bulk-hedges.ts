@@ -40,6 +40,8 @@ export class BulkHedges {
   /** Takes note of a response or a failure. Returns whether the request counted. */
   settle(request: Request, hasResponded: boolean): boolean {
     const isHedge = this.#inFlight.delete(request)
+    // Its lookup goes on, or has ended.
+    this.#waiting.delete(request.run)
 
     if (isHedge && hasResponded) {
       this.#max++

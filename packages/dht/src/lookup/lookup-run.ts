@@ -53,6 +53,11 @@ export class Run implements LookupResult {
     this.#late.set(request.contact.id.toString(), request)
   }
 
+  /** Whether any request has timed out. */
+  get hasTimedOut(): boolean {
+    return this.#late !== undefined
+  }
+
   /** Returns the request to a peer that has timed out, if its response has not come since. */
   lateTo({ id }: PeerInfo): Request | undefined {
     return this.#late?.get(id.toString())

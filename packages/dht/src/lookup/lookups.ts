@@ -395,7 +395,10 @@ export class Lookups {
   }
 }
 
-/** Whether a lookup's next request is bulk that another peer was asked for already, and may still send. */
-function isBulkHedge({ lookup, suspected }: Run): boolean {
-  return suspected > 0 && lookup.isHedged && lookup.cancellation.isBulk === true
+/**
+ * Whether a lookup's next request is bulk that another peer was asked for, and may still send. After a request timeout,
+ * nobody is waited for any more.
+ */
+function isBulkHedge({ hasTimedOut, lookup, suspected }: Run): boolean {
+  return suspected > 0 && !hasTimedOut && lookup.isHedged && lookup.cancellation.isBulk === true
 }
