@@ -11,6 +11,12 @@ const MAX_WINDOW_BYTES: number = 8 * 1024 * 1024
 const PARTS_PER_WINDOW = 8
 const MIN_PART_BYTES = 512
 
+/**
+ * Milliseconds that a part may always take, less than anybody notices: between busy processors a window is small, and
+ * each part costs both as much as a message.
+ */
+const PART_MS = 12
+
 /** Window until the path is full for the first time, in delays: three times as many with each. */
 const STARTING_DELAYS = 3
 
@@ -140,7 +146,9 @@ export class CongestionWindow {
 
   /** Bytes of the next part of a message, given the bytes left of it. */
   partOf(bytes: number): number {
-    return bytes <= this.wholeBytes ? bytes : this.#partBytes
+    const room = Math.min(this.#rate * PART_MS, this.#bytes - this.#inFlight, MAX_PART_BYTES)
+    const partBytes = Math.max(Math.floor(room), this.#partBytes)
+    return bytes <= Math.max(partBytes, this.wholeBytes) ? bytes : partBytes
   }
 
   get #isMeasured(): boolean {
@@ -311,7 +319,7 @@ export class CongestionWindow {
   #delaysMs(nowMs: number): number {
     const delayMs = this.#leastDelayMs
 
-    if (nowMs < this.#probesUntilMs) {
+    if (nowMs < this.#probesUntilMs && delayMs >= NEAR_MS) {
       return delayMs / 2
     }
 
