@@ -1,4 +1,5 @@
 import type { PeerInfo } from '@libp2p/interface'
+import { type Point, pointOfPeer } from '../peers/key-space.ts'
 import { hasOnlyAddressesOf } from '../peers/peer-record.ts'
 
 /**
@@ -30,4 +31,9 @@ export function isKnownAt(contact: PeerInfo, known: readonly PeerInfo[]): boolea
 /** Whether a candidate comes before another one: avoided peers come after all others. */
 export function isBefore(a: Candidate, b: Candidate | undefined): boolean {
   return b !== undefined && (a.isAvoided === b.isAvoided ? a.distance < b.distance : b.isAvoided)
+}
+
+/** The point of a peer id, as in kad-dht. */
+export function pointOfContact({ id }: PeerInfo): Point {
+  return pointOfPeer(id)
 }

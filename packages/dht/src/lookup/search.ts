@@ -1,7 +1,7 @@
 import type { PeerInfo } from '@libp2p/interface'
 import { MAX_LOOKUP_CANDIDATES, MAX_LOOKUP_REQUESTS, SEARCH_WIDTH } from '../constants.ts'
-import { type Point, pointOfPeer, roughDistance } from '../peers/key-space.ts'
-import { type Candidate, isBefore, isKnownAt, type State } from './candidate.ts'
+import { type Point, roughDistance } from '../peers/key-space.ts'
+import { type Candidate, isBefore, isKnownAt, pointOfContact, type State } from './candidate.ts'
 import type { SearchInit } from './search-init.ts'
 
 /** Further referrals of one peer that are tried in turn. */
@@ -381,8 +381,4 @@ export class Search {
 
     return this.#candidates.find(({ contact: { id } }) => id.equals(contact.id))
   }
-}
-
-function pointOfContact({ id }: PeerInfo): Point {
-  return pointOfPeer(id)
 }
