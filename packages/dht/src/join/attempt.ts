@@ -21,6 +21,9 @@ const FIRST_RETRY_MS = 100
 /** Maximum milliseconds between two retries: a peer that starts late is found within a second. */
 const MAX_RETRY_MS = 1000
 
+/** Milliseconds after which a connection on which the peer does not identify itself is given up for another one. */
+const MAX_SILENCE_MS = 10_000
+
 /** Protocols that a network speaks in one revision. */
 const REVISED = [EXCHANGE_PROTOCOL, WATCH_PROTOCOL]
 
@@ -51,6 +54,7 @@ export async function attempt(
 ): Promise<PeerId> {
   const { bootstrapTimeoutMs } = init
   const within = anySignal(signal, timeoutSignal(bootstrapTimeoutMs))
+  const log = init.node.logger.forComponent('waggle:join')
   let earlier: unknown
 
   for (let failures = 0; ; failures++) {
@@ -67,6 +71,7 @@ export async function attempt(
         throw error
       }
 
+      log('tries %a again - %e', peer.addresses[0], error)
       earlier = error
       await wait(spread(doubled(FIRST_RETRY_MS, failures, MAX_RETRY_MS)), within, {
         keepsAlive: true
@@ -81,15 +86,53 @@ async function attemptOnce(
   signal: AbortSignal
 ): Promise<PeerId> {
   const arrival = new Arrival(node, waggle)
+  const startTime = Date.now()
 
   try {
     waggle.countJoin()
     const connection = await dialAny(node, peer, signal)
-    await raceSignal(arrival.of(connection), signal)
+    await arrivalOn(connection, { arrival, signal, startTime })
     await assertSameRevision(connection.remotePeer, { node, network: waggle.network })
     return connection.remotePeer
   } finally {
     arrival.stop()
+  }
+}
+
+interface ArrivalOptions {
+  readonly arrival: Arrival
+  readonly signal: AbortSignal
+
+  /** Unix time in ms at which the attempt began. */
+  readonly startTime: number
+}
+
+/**
+ * Waits until the peer of a connection is known as a server. Whatever goes wrong on one connection, such as a lost
+ * request of identify, must not take up the whole time for joining: a silent one ends, if this attempt opened it.
+ */
+async function arrivalOn(
+  connection: Connection,
+  { arrival, signal, startTime }: ArrivalOptions
+): Promise<void> {
+  const silence = timeoutSignal(MAX_SILENCE_MS)
+
+  try {
+    await raceSignal(arrival.of(connection), anySignal(signal, silence))
+  } catch (error) {
+    if (!silence.aborted || signal.aborted) {
+      throw error
+    }
+
+    const late = new Error(
+      `no answer within ${MAX_SILENCE_MS} ms: the peer is connected and did not identify itself`
+    )
+
+    if (connection.timeline.open >= startTime) {
+      connection.abort(late)
+    }
+
+    throw late
   }
 }
 
@@ -189,7 +232,14 @@ class Arrival {
 
   of(connection: Connection): Promise<void> {
     this.#awaited = connection
-    this.#settle()
+
+    // One that ended before it got here is not reported again.
+    if (connection.status === 'open') {
+      this.#settle()
+    } else {
+      this.#arrived.reject(closedError())
+    }
+
     return this.#arrived.promise
   }
 
@@ -210,7 +260,7 @@ class Arrival {
 
   readonly #onClose = ({ detail }: CustomEvent<Connection>): void => {
     if (detail.id === this.#awaited?.id) {
-      this.#arrived.reject(new Error('the peer closed the connection'))
+      this.#arrived.reject(closedError())
     }
   }
 
@@ -231,4 +281,8 @@ class Arrival {
       )
     }
   }
+}
+
+function closedError(): Error {
+  return new Error('the peer closed the connection')
 }

@@ -1,11 +1,13 @@
 import { setTimeout } from 'node:timers/promises'
-import type { Libp2p, ServiceMap } from '@libp2p/interface'
+import type { Libp2p, ServiceMap, Startable } from '@libp2p/interface'
 import { BootstrapError, DHT, type DHTOptions, waggle, waggleKadDHT } from '@waggle/dht'
 import { testnet } from '@waggle/dht/testnet'
 import { describe, expect, it } from 'vitest'
 import { basicServices, libp2pNode, PATIENCE, UNHURRIED } from '../support/libp2p-node.ts'
 import { freeAddress, muteServer } from '../support/loopback.ts'
 import { tcpGate } from '../support/tcp-gate.ts'
+
+const IDENTIFY = '/ipfs/id/1.0.0'
 
 /** Returns an address as errors show it. */
 function multiaddrOf(address: string): string {
@@ -79,6 +81,32 @@ describe('initialPeers', () => {
 
     expect(second.peers.map(String)).toEqual([first.peerId.toString()])
     expect(gate.opened).toBeGreaterThan(1)
+  })
+
+  it('are dialled again when a connection ends at once, or stays silent (N8f)', async () => {
+    await using first = await DHT.create()
+    const { libp2p } = first
+    const { identify } = libp2p.services as unknown as { readonly identify: Startable }
+    const opened = Promise.withResolvers<void>()
+    const ended = Promise.withResolvers<void>()
+    let count = 0
+    libp2p.addEventListener('connection:open', ({ detail }) => {
+      count++
+      count === 1 ? detail.abort(new Error('not now')) : opened.resolve()
+    })
+    libp2p.addEventListener('connection:close', () => count > 1 && ended.resolve())
+    await identify.stop()
+    // Requests of identify get no answer.
+    await libp2p.handle(IDENTIFY, () => {})
+    const joining = DHT.create({ initialPeers: first.multiaddrs, bootstrapTimeoutMs: 60_000 })
+    await opened.promise
+    await ended.promise
+    await libp2p.unhandle(IDENTIFY)
+    await identify.start()
+    await using second = await joining
+
+    expect(second.peers.map(String)).toEqual([first.peerId.toString()])
+    expect(count).toBeGreaterThan(2)
   })
 
   it('are tried again until bootstrapTimeoutMs while they refuse (N8f)', async () => {
