@@ -197,7 +197,7 @@ export class Lookups {
   }
 
   #askAll(run: Run, contacts: readonly PeerInfo[]): void {
-    for (const contact of contacts) {
+    for (const contact of this.ranking.inOrder(contacts)) {
       if (!this.#mayAsk(run, contact)) {
         break
       }
