@@ -93,6 +93,10 @@ const NODE_LIMITS: OptionTable = {
   maxForwardedKeys: { assert: assertInteger(0, 65_536) }
 }
 
+const STORE_LIMITS = Object.fromEntries(
+  Object.entries(DEFAULT_NODE_LIMITS).filter(([name]) => name.startsWith('maxStored'))
+)
+
 function eachBy(assert: Check, limits: object): OptionTable {
   return Object.fromEntries(Object.keys(limits).map((name) => [name, { assert }]))
 }
@@ -109,8 +113,17 @@ export function assertLimits(value: unknown, option: string): void {
   assertMembers(value, option, { ...RECORD_LIMITS, ...NODE_LIMITS })
 }
 
-export function assertNodeLimits(value: unknown, option: string): void {
-  assertMembers(value, option, NODE_LIMITS)
+/** Checks the limits of `waggle()`, which has no store of its own. */
+export function assertServiceLimits(value: unknown, option: string): void {
+  assertMembers(value, option, { ...NODE_LIMITS, ...eachBy(refuseStoreLimit, STORE_LIMITS) })
+}
+
+/** Says where a limit of the store belongs, which `waggle()` would ignore. */
+function refuseStoreLimit(_: unknown, option: string): void {
+  const own = option.replace('limits.maxStored', 'max')
+  throw new TypeError(
+    `${option} is a limit of the store: use waggleKadDHT({ records: { ${own} } })`
+  )
 }
 
 export function assertRecordLimits(value: unknown, option: string): void {

@@ -51,10 +51,12 @@ export function assertOptions(
 function alternatives(name: string, names: readonly string[]): string {
   const word = name.toLowerCase()
   const longer = names.filter((one) => word.length > 1 && one.toLowerCase().includes(word))
+  const shorter = names.filter((one) => one.length > 2 && word.includes(one.toLowerCase()))
   const likely = [...new Set([...nearestNames(name, names), ...longer])]
+  const suggested = likely.length > 0 ? likely : shorter
 
-  if (likely.length > 0) {
-    return `: did you mean ${likely.slice(0, MAX_SUGGESTED).join(' or ')}?`
+  if (suggested.length > 0) {
+    return `: did you mean ${suggested.slice(0, MAX_SUGGESTED).join(' or ')}?`
   }
 
   return `; it has ${names.join(', ')}`
@@ -115,6 +117,10 @@ export function shown(value: unknown): string {
 
   if (typeof value === 'function') {
     return 'a function'
+  }
+
+  if (value instanceof Promise) {
+    return 'a Promise: await it'
   }
 
   return typeof value === 'object' && value !== null

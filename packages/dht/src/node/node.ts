@@ -8,6 +8,7 @@ import type { NodeLimits } from '../node-limits.ts'
 import { accessBy } from '../peers/access.ts'
 import { waggle } from '../service/service.ts'
 import type { Waggle } from '../service/service-interface.ts'
+import type { WaggleInit } from '../service/service-options.ts'
 import type { RecordStoreOptions } from '../store/record-store-options.ts'
 import { connectionLayers, type LayerServices } from './connection-layers.ts'
 import { gaterFor } from './gater.ts'
@@ -158,12 +159,24 @@ async function services({
       networkDialTimeout: { minTimeout: requestTimeoutMs, maxTimeout: requestTimeoutMs }
     }),
     waggle: waggle({
-      ...{ numReplicas, requestTimeoutMs, cache, limits: nodeLimits, allowPeer, connections },
+      ...{ numReplicas, requestTimeoutMs, cache, allowPeer, connections },
+      limits: serviceLimits(nodeLimits),
       serveGateway,
       pages,
       ...persistence
     })
   }
+}
+
+/** Selects the limits that are not the store's. */
+function serviceLimits({
+  maxStoredRecords: _records,
+  maxStoredBytes: _bytes,
+  maxStoredRecordsPerPeer: _recordsPerPeer,
+  maxStoredBytesPerPeer: _bytesPerPeer,
+  ...limits
+}: NodeLimits): NonNullable<WaggleInit['limits']> {
+  return limits
 }
 
 function storedLimits(limits: NodeLimits): RecordStoreOptions {

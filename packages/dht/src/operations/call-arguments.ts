@@ -1,4 +1,5 @@
 import type { Key, OptionalLifetime, Subkey } from '@waggle/record'
+import { isOptions } from '@waggle/record/replica'
 import type { WatchOptions } from '../live/watch.ts'
 import {
   assertAge,
@@ -116,6 +117,12 @@ function assertTime(value: unknown, option: string): void {
  */
 export function assertCallOptions(call: keyof OptionsOfCalls, options: unknown): void {
   assertOptions(call.replace('handle.', ''), options, OPTIONS[call])
+}
+
+/** Checks one entry of `storeMany`. */
+export function assertEntry(entry: unknown): void {
+  assertThat(isOptions(entry), 'it', 'an object { key, value }', entry)
+  assertCallOptions('entry', entry)
 }
 
 /** Checks the options of a handle's reads, which know their place. */

@@ -2,7 +2,7 @@ import { encodedSize, lastExpiration } from '@waggle/record/replica'
 import { MANY_BYTES_UNDER_WAY, MANY_UNDER_WAY } from '../constants.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { mapMany } from '../timing/many.ts'
-import { assertCallOptions } from './call-arguments.ts'
+import { assertEntry } from './call-arguments.ts'
 import type { StoreEntry, StoreManyOptions } from './call-options.ts'
 import { countOf, inEntry, lifetimeOf, mapLazily, raise } from './entries.ts'
 import { type BriefResult, settled, storedOf, storedOrFailure } from './many-results.ts'
@@ -35,7 +35,7 @@ export class ManyWriter {
     this.#init = init
     this.#toWrite = (entry, index) =>
       inEntry(index, () => {
-        assertCallOptions('entry', entry)
+        assertEntry(entry)
         const timed = { ...entry, ...lifetimeOf(entry, options) } as StoreEntry
         // Time rises from entry to entry: the later of two in one place wins.
         return storeWrite(timed, { ...rules, now: writer.rules().now })

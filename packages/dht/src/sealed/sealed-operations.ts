@@ -7,6 +7,7 @@ import type { Watch, WatchOptions } from '../live/watch.ts'
 import type { BaseOperations } from '../operations/base-operations.ts'
 import {
   assertCallOptions,
+  assertEntry,
   assertLifetimeOptions,
   assertMany,
   assertPublishOptions
@@ -154,7 +155,7 @@ export class SealedOperations implements BaseOperations {
     assertCallOptions('storeMany', options)
     const places: OpenEntry[] = []
     const hide = (entry: StoreEntry): StoreEntry => {
-      assertCallOptions('entry', entry)
+      assertEntry(entry)
       const hidden = this.#sealer.entry(entry.key, entry.value, { ...options, ...entry })
       places.push({ key: entry.key, subkey: hidden.subkey })
       return { ...entry, ...hidden }

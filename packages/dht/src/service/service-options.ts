@@ -6,8 +6,8 @@ import {
   assertFunction,
   assertInteger,
   assertMethod,
-  assertNodeLimits,
   assertPositive,
+  assertServiceLimits,
   type OptionTable
 } from '../option-checks.ts'
 import type { Pages } from '../pages/pages.ts'
@@ -89,7 +89,7 @@ export const SERVICE_OPTIONS: OptionTable<WaggleInit> = {
   numReplicas: { assert: assertInteger(1, SEARCH_WIDTH), default: DEFAULT_NUM_REPLICAS },
   requestTimeoutMs: { assert: assertPositive, default: DEFAULT_REQUEST_TIMEOUT_MS },
   cache: { assert: assertCacheOptions, default: {} },
-  limits: { assert: assertNodeLimits, default: {} },
+  limits: { assert: assertServiceLimits, default: {} },
   allowPeer: { assert: assertFunction },
   connections: { assert: assertConnectionOptions, default: {} },
   serveGateway: { assert: assertBoolean, default: true },

@@ -49,7 +49,8 @@ describe('DHT.create', () => {
     ['numReplicas', 0, 'numReplicas must be an integer from 1 to 20, got 0'],
     ['requestTimeoutMs', '3s', 'requestTimeoutMs must be a positive number, got "3s"'],
     ['limits', { maxTTL: 5 }, 'limits has no option maxTTL: did you mean maxTtl?'],
-    ['libp2p', {}, 'libp2p must be a libp2p node']
+    ['libp2p', {}, 'libp2p must be a libp2p node'],
+    ['libp2p', Promise.resolve(), 'libp2p must be a libp2p node, got a Promise: await it']
   ])('refuses the option %s: %j with a TypeError', async (option, value, message) => {
     const error = await create({ [option]: value })
 

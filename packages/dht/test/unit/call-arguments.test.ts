@@ -40,6 +40,12 @@ describe('an option that a call does not have', () => {
     expect(error).toBe(`TypeError: ${call} has no option ${name}${rest}`)
   })
 
+  it('is refused as an entry if it is none', async () => {
+    await expect(dht.storeMany([given(['a', 1])], { ttl: 60 })).rejects.toThrow(
+      new TypeError('entry 0: it must be an object { key, value }, got Array')
+    )
+  })
+
   it('is one in an entry, too, which it names', async () => {
     const entries = [
       { key: 'a', value: 1 },

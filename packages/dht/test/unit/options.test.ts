@@ -242,7 +242,8 @@ describe('settingsOf', () => {
   it.each([
     ['listen', ': did you mean listenOn?'],
     ['initial_peers', ': did you mean initialPeers?'],
-    ['dataDirectory', '; it has listenOn, initialPeers, '],
+    ['dataDirectory', ': did you mean dataDir?'],
+    ['port', '; it has listenOn, initialPeers, '],
     ['toString', '; it has listenOn, initialPeers, '],
     ['__proto__', '; it has listenOn, initialPeers, ']
   ])('refuses the unknown option %s, naming those that may be meant', (option, names) => {

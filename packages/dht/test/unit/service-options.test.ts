@@ -13,6 +13,10 @@ const wrong: readonly (readonly [said: RegExp, make: () => unknown])[] = [
     /^limits has no option maxCall: did you mean maxCalls\?/,
     of(waggle, { limits: { maxCall: 1 } })
   ],
+  [
+    /^limits.maxStoredRecordsPerPeer is a limit .*: use waggleKadDHT\(\{ records: \{ maxRecordsPerPeer \} \}\)$/,
+    of(waggle, { limits: { maxStoredRecordsPerPeer: 1 } })
+  ],
   [/^durability must be one of/, of(waggle, { dataDir: 'x', durability: 'never' })],
   [/^the options of waggle\(\) must be an object, got "x"/, of(waggle, 'x')],
   [/^the options of waggleKadDHT\(\) must be an object, got "x"/, of(waggleKadDHT, 'x')],

@@ -17,6 +17,7 @@ describe('assertOptions', () => {
   it.each<[given: string, table: OptionTable, message: string]>([
     ['timeOutMs', few, 'get has no option timeOutMs: did you mean timeoutMs?'],
     ['timeout', few, 'get has no option timeout: did you mean timeoutMs?'],
+    ['abortSignal', few, 'get has no option abortSignal: did you mean signal?'],
     ['latest', few, 'get has no option latest; it has signal, timeoutMs'],
     ['peers', many, 'get has no option peers: did you mean initialPeers?'],
     ['latest', many, 'get has no option latest; it has initialPeers, a, b, c, d, e, f, g, h']
