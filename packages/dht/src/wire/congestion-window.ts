@@ -146,7 +146,9 @@ export class CongestionWindow {
 
   /** Bytes of the next part of a message, given the bytes left of it. */
   partOf(bytes: number): number {
-    const room = Math.min(this.#rate * PART_MS, this.#bytes - this.#inFlight, MAX_PART_BYTES)
+    // A probe needs several parts to tell how much delays vary.
+    const partMs = this.#receivedMs < this.#probesUntilMs ? 0 : PART_MS
+    const room = Math.min(this.#rate * partMs, this.#bytes - this.#inFlight, MAX_PART_BYTES)
     const partBytes = Math.max(Math.floor(room), this.#partBytes)
     return bytes <= Math.max(partBytes, this.wholeBytes) ? bytes : partBytes
   }

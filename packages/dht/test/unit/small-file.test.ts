@@ -69,9 +69,7 @@ describe.runIf(isUnix)('files that a node reads', () => {
     const dataDir = join(directory.path, 'data')
     await mkdir(dataDir)
     await chmod(dataDir, 0o777)
-    await expect(prepareDataDir(dataDir)).rejects.toThrow(
-      /any user may write to it.*and no stranger/
-    )
+    await expect(prepareDataDir(dataDir)).rejects.toThrow('any user may write to it')
     await chmod(dataDir, 0o775)
     await expect(prepareDataDir(dataDir)).resolves.toBeUndefined()
   })
