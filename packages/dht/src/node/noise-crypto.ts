@@ -38,7 +38,6 @@ function getHKDF(
   keyMaterial: Uint8Array
 ): ReturnType<ICryptoInterface['getHKDF']> {
   const bytes = hkdfSync('sha256', keyMaterial, chainingKey, NOTHING, 3 * KEY_BYTES)
-  const keyAt = (index: number): Uint8Array =>
-    new Uint8Array(bytes, index * KEY_BYTES, KEY_BYTES)
+  const keyAt = (index: number): Uint8Array => new Uint8Array(bytes, index * KEY_BYTES, KEY_BYTES)
   return [keyAt(0), keyAt(1), keyAt(2)]
 }
