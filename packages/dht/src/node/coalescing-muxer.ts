@@ -5,6 +5,7 @@ import {
   type StreamMuxerFactory,
   serviceCapabilities
 } from '@libp2p/interface'
+import { concat } from 'uint8arrays/concat'
 import { equals } from 'uint8arrays/equals'
 import { overriding } from '../door/overriding.ts'
 import { atEndOfTurn } from '../timing/end-of-turn.ts'
@@ -108,10 +109,13 @@ type Bytes = Parameters<MessageStream['send']>[0]
 class CoalescedFrames {
   readonly #connection: MessageStream
   readonly #windowUpdates = new HeldWindowUpdates()
-  readonly #early = new EarlyStreams<Bytes>((frames) => this.#pass(frames))
-  readonly #opened = new Set<number>()
-  #frames: Bytes[] = []
-  #sizeBytes = 0
+
+  /** Delays streams until the other side reads its streams. */
+  #early: EarlyStreams<Bytes> | undefined = new EarlyStreams((frames) => this.#pass(frames))
+
+  /** Streams that the next write opens. */
+  #opened: Set<number> | undefined
+  #frames: Uint8Array[] = []
   #isFlushScheduled = false
   #isLateFlushScheduled = false
 
@@ -121,7 +125,7 @@ class CoalescedFrames {
 
   /** Returns whether more can be sent, as a stream's own `send` does. */
   send(frame: Bytes): boolean {
-    if (!this.#early.holds(frame)) {
+    if (this.#early?.holds(frame) !== true) {
       this.#pass(this.#windowUpdates.pass(frame))
     }
 
@@ -130,17 +134,18 @@ class CoalescedFrames {
 
   /** Sends the frames that waited for the other side to read its streams. */
   releaseEarly(): void {
-    this.#early.release()
+    this.#early?.release()
+    this.#early = undefined
   }
 
   #pass(frames: readonly Bytes[]): void {
     for (const frame of frames) {
-      const head = FrameHead.of(frame)
+      const bytes = frame instanceof Uint8Array ? frame : frame.subarray()
+      const head = new FrameHead(bytes)
       this.#keepApart(head)
-      this.#frames.push(frame)
-      this.#sizeBytes += frame.byteLength
+      this.#frames.push(bytes)
 
-      if (head.isMark || isGreeting(frame, head)) {
+      if (head.isMark || isGreeting(bytes, head)) {
         this.#flushLate()
       } else {
         this.#flushSoon()
@@ -170,11 +175,12 @@ class CoalescedFrames {
 
   /** Sends the end of a stream in another write than its beginning, see {@link ReceivedFrames}. */
   #keepApart(head: FrameHead): void {
-    if (head.ends && this.#opened.has(head.stream)) {
+    if (head.ends && this.#opened?.has(head.stream)) {
       this.flush()
     }
 
     if (head.opens) {
+      this.#opened ??= new Set()
       this.#opened.add(head.stream)
     }
   }
@@ -194,22 +200,15 @@ class CoalescedFrames {
   }
 
   #take(): Uint8Array {
-    const bytes = new Uint8Array(this.#sizeBytes)
-    let position = 0
-
-    for (const frame of this.#frames) {
-      bytes.set(frame.subarray(), position)
-      position += frame.byteLength
-    }
-
+    const [first] = this.#frames
+    const bytes = first && this.#frames.length === 1 ? first : concat(this.#frames)
     this.#frames = []
-    this.#sizeBytes = 0
-    this.#opened.size > 0 && this.#opened.clear()
+    this.#opened = undefined
     return bytes
   }
 }
 
 /** Whether a frame has nothing but the first line of a reply to an offer. */
-function isGreeting(frame: Bytes, { dataBytes }: FrameHead): boolean {
+function isGreeting(frame: Uint8Array, { dataBytes }: FrameHead): boolean {
   return dataBytes === GREETING.length && equals(frame.subarray(-GREETING.length), GREETING)
 }

@@ -26,6 +26,7 @@ interface ReachablePage {
   readonly host: string
   abort(error: Error): void
   addEventListener(type: 'close', listener: () => void): void
+  removeEventListener(type: 'close', listener: () => void): void
 }
 
 /**
@@ -78,7 +79,8 @@ export class IntroductionServer implements ServedProtocol<IntroductionMessage> {
       ...{ peer, host: this.#init.hostOf(peer) },
       abort: (error) => stream.close(error),
       // The stream says when it has ended.
-      addEventListener: () => {}
+      addEventListener: () => {},
+      removeEventListener: () => {}
     }
     const name = peer.toString()
     this.#places.add(page, page.host)

@@ -190,7 +190,8 @@ export class KnownRecords {
 
   /** Whether this node holds all of it as a replica, which needs no second copy. */
   isHeld(key: Uint8Array, record: DHTRecord): boolean {
-    return subsumes(this.held(key), record, this.#init.store.limits)
+    const held = this.held(key)
+    return isEmpty(held) ? isEmpty(record) : subsumes(held, record, this.#init.store.limits)
   }
 
   /** Whether the cache has all that a replica held once, of a key or of one of its subkeys. */

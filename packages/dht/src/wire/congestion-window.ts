@@ -11,6 +11,12 @@ const MAX_WINDOW_BYTES: number = 8 * 1024 * 1024
 const PARTS_PER_WINDOW = 8
 const MIN_PART_BYTES = 512
 
+/**
+ * Milliseconds that a part may always take, less than anybody notices: between busy processors a window is small, and
+ * each part costs both as much as a message.
+ */
+const PART_MS = 12
+
 /** Window until the path is full for the first time, in delays: three times as many with each. */
 const STARTING_DELAYS = 3
 
@@ -52,6 +58,8 @@ const PEAK_MEMORY_MS = 60_000
 
 /** Milliseconds after which the path's minimum delay is measured again. */
 const DELAY_MEMORY_MS = 30_000
+
+const NO_JITTER = { leastMs: Number.POSITIVE_INFINITY, mostMs: 0, secondMs: 0 }
 
 interface SentPart {
   readonly bytes: number
@@ -108,8 +116,11 @@ export class CongestionWindow {
   /** The least delay when they began. */
   #probedDelayMs = 0
 
-  /** The least and the longest delay measured then, and what bytes may wait on their way for the difference. */
-  #jitter = { leastMs: Number.POSITIVE_INFINITY, mostMs: 0 }
+  /**
+   * The least, the longest and the second longest delay measured then, and what bytes may wait on their way for the
+   * difference.
+   */
+  #jitter = NO_JITTER
   #slackMs = SLACK_MS
 
   /** Bytes that may be in flight. */
@@ -134,7 +145,9 @@ export class CongestionWindow {
 
   /** Bytes of the next part of a message, given the bytes left of it. */
   partOf(bytes: number): number {
-    return bytes <= this.wholeBytes ? bytes : this.#partBytes
+    const room = Math.min(this.#rate * PART_MS, this.#bytes - this.#inFlight, MAX_PART_BYTES)
+    const partBytes = Math.max(Math.floor(room), this.#partBytes)
+    return bytes <= Math.max(partBytes, this.wholeBytes) ? bytes : partBytes
   }
 
   get #isMeasured(): boolean {
@@ -303,7 +316,7 @@ export class CongestionWindow {
   #delaysMs(nowMs: number): number {
     const delayMs = this.#leastDelayMs
 
-    if (nowMs < this.#probesUntilMs) {
+    if (nowMs < this.#probesUntilMs && delayMs >= NEAR_MS) {
       return delayMs / 2
     }
 
@@ -337,21 +350,24 @@ export class CongestionWindow {
   #probe(delayMs: number, nowMs: number): void {
     this.#probesSinceMs = nowMs + delayMs
     this.#probesUntilMs = nowMs + delayMs + this.#leastDelayMs + 2 * Math.min(delayMs, MAX_SLACK_MS)
-    this.#jitter = { leastMs: Number.POSITIVE_INFINITY, mostMs: 0 }
+    this.#jitter = NO_JITTER
     this.#probedDelayMs = this.#leastDelayMs
   }
 
   /**
    * Learns how much delays vary where nothing waits, as by radio or among busy processors. A window that
-   * allows for less lowers the rate, which closes the window more and more. Others' bytes that wait on the line
+   * allows for less lowers the rate, which closes the window more and more. A single long delay, as of a processor that
+   * was busy for a moment, does not count. Others' bytes that wait on the line
    * delay all parts, so the least delay of the parts measured counts, not that of the bare line.
    */
   #recordJitter(sentMs: number, nowMs: number): void {
     if (sentMs >= this.#probesSinceMs && sentMs < this.#probesUntilMs) {
-      const leastMs = Math.min(this.#jitter.leastMs, nowMs - sentMs)
-      const mostMs = Math.max(this.#jitter.mostMs, nowMs - sentMs)
-      this.#jitter = { leastMs, mostMs }
-      this.#slackMs = Math.min(Math.max(mostMs - leastMs, SLACK_MS), MAX_SLACK_MS)
+      const delayMs = nowMs - sentMs
+      const leastMs = Math.min(this.#jitter.leastMs, delayMs)
+      const mostMs = Math.max(this.#jitter.mostMs, delayMs)
+      const secondMs = Math.max(this.#jitter.secondMs, Math.min(this.#jitter.mostMs, delayMs))
+      this.#jitter = { leastMs, mostMs, secondMs }
+      this.#slackMs = Math.min(Math.max(secondMs - leastMs, SLACK_MS), MAX_SLACK_MS)
     } else if (nowMs >= this.#probesUntilMs && this.#isProbeDue(nowMs)) {
       this.#probe(nowMs - sentMs, nowMs)
     }

@@ -7,6 +7,9 @@ interface Course {
 
   /** Longest wait of a part in the second half, in ms. */
   readonly waitMs: number
+
+  /** Mean size of a part in the second half. */
+  readonly partBytes: number
 }
 
 interface Line {
@@ -28,21 +31,22 @@ class SimulatedLine {
     this.#line = line
   }
 
-  /** Sends all that the window allows. Returns the bytes, and the wait of the last one. */
-  send(window: CongestionWindow, nowMs: number): { bytes: number; waitMs: number } {
-    let [bytes, waitMs] = [0, 0]
+  /** Sends all that the window allows. Returns the bytes, the parts, and the wait of the last one. */
+  send(window: CongestionWindow, nowMs: number): { bytes: number; parts: number; waitMs: number } {
+    let [bytes, parts, waitMs] = [0, 0, 0]
 
     while (window.hasRoom) {
       const partBytes = window.partOf(Number.POSITIVE_INFINITY)
       window.send(partBytes, false, nowMs)
       bytes += partBytes
+      parts++
       waitMs = Math.max(this.#freeAtMs - nowMs, 0)
       this.#freeAtMs = nowMs + waitMs + partBytes / this.#line.bytesPerMs
       const atMs = this.#freeAtMs + 2 * this.#line.delayMs
       this.#acks.push({ window, bytes: partBytes, atMs })
     }
 
-    return { bytes, waitMs }
+    return { bytes, parts, waitMs }
   }
 
   deliver(nowMs: number): void {
@@ -96,20 +100,25 @@ function sendOver({
   const windows = Array.from({ length: senders }, () => new CongestionWindow())
   const simulated = new SimulatedLine(line)
   const forMs = 60_000
-  let [sentBytes, longestMs] = [0, 0]
+  let [sentBytes, sentParts, longestMs] = [0, 0, 0]
 
   for (let nowMs = 0; nowMs < forMs; nowMs++) {
     const awake = isTurn(nowMs) ? windows : []
     awake.length > 0 && simulated.deliver(nowMs)
 
     for (const window of awake) {
-      const { bytes, waitMs } = simulated.send(window, nowMs)
-      sentBytes += nowMs < forMs / 2 ? 0 : bytes
-      longestMs = nowMs < forMs / 2 ? 0 : Math.max(longestMs, waitMs)
+      const { bytes, parts, waitMs } = simulated.send(window, nowMs)
+
+      if (nowMs >= forMs / 2) {
+        sentBytes += bytes
+        sentParts += parts
+        longestMs = Math.max(longestMs, waitMs)
+      }
     }
   }
 
-  return { share: sentBytes / ((line.bytesPerMs * forMs) / 2), waitMs: longestMs }
+  const share = sentBytes / ((line.bytesPerMs * forMs) / 2)
+  return { share, waitMs: longestMs, partBytes: sentBytes / sentParts }
 }
 
 const MBIT = 1_000_000 / 8 / 1000
@@ -149,6 +158,14 @@ describe('CongestionWindow', () => {
 
     // One round trip measures the delay, and two more open the window.
     expect(bytes).toBeGreaterThan(0.4 * 40 * MBIT * 2000)
+  })
+
+  it('sends few parts where processors are slower than lines, as each costs them as much as a message', () => {
+    const { partBytes, share, waitMs } = sendOver({ bytesPerMs: 225, delayMs: 3, maxPauseMs: 5 })
+
+    expect(partBytes).toBeGreaterThan(1500)
+    expect(share).toBeGreaterThan(0.9)
+    expect(waitMs).toBeLessThan(30)
   })
 
   it('shares a line with others', () => {
