@@ -111,7 +111,7 @@ class Scene {
     const peer = [1, 2, 3].map(peerNumber).find((one) => one.toString() === id) as PeerId
     this.joined.set(id, peer)
     this.events.safeDispatchEvent('peer:connect', { detail: peer })
-    return { id: `connection to ${id}`, remotePeer: peer }
+    return { id: `connection to ${id}`, remotePeer: peer, status: 'open' }
   }
 }
 
