@@ -7,7 +7,7 @@ import { bundle } from './bundle.ts'
 
 /*
  * Measures the run time of short commands, beside that of an empty Node program, with a node running
- * on this machine. The aim is 400 ms. Run it with
+ * on this machine. The aim is 200 ms. Run it with
  * node --conditions=@waggle/source packages/cli/scripts/cold-start.ts
  */
 
