@@ -2,8 +2,8 @@
 // on finding, reading and compiling the hundreds of files of libp2p, and keeps their text in memory.
 import { join } from 'node:path'
 import { type OutputOptions, rolldown } from 'rolldown'
-import { BundleFolder, inASCII, licences } from './bundling.ts'
-import { builtinsByCall, leanModules } from './lean-modules.ts'
+import { BundleFolder, inASCII, inParts, licences, type Part } from './bundling.ts'
+import { builtinsByCall, leanModules, plainOrder } from './lean-modules.ts'
 
 export interface Library {
   /** The folder of the package. */
@@ -14,6 +14,9 @@ export interface Library {
 
   /** Packages that stay outside the bundle, with all their entry points. */
   readonly external?: readonly string[]
+
+  /** Files that contain the modules of most programs, and their entry points. @default as rolldown chooses */
+  readonly parts?: readonly Part[]
 }
 
 /** Folder of the bundle within a package. */
@@ -29,7 +32,12 @@ const OUTPUT: OutputOptions = {
 }
 
 /** Bundles the source of a library. The source needs no build. */
-export async function bundleLibrary({ folder, entries, external = [] }: Library): Promise<void> {
+export async function bundleLibrary({
+  folder,
+  entries,
+  external = [],
+  parts = []
+}: Library): Promise<void> {
   await using bundler = await rolldown({
     cwd: folder,
     input: entries,
@@ -37,10 +45,14 @@ export async function bundleLibrary({ folder, entries, external = [] }: Library)
     external: (id) => external.some((name) => id === name || id.startsWith(`${name}/`)),
     resolve: { conditionNames: ['@waggle/source', 'import', 'node', 'default'] },
     transform: { target: 'node22.12' },
-    plugins: [leanModules(), builtinsByCall()],
+    plugins: [leanModules(), plainOrder(), builtinsByCall()],
     checks: { ineffectiveDynamicImport: false }
   })
-  const { output } = await bundler.generate(OUTPUT)
+  const files = parts.map(([name, entry]): Part => [name, join(folder, entry)])
+  const { output } = await bundler.generate({
+    ...OUTPUT,
+    ...(files.length > 0 && { codeSplitting: inParts(files) })
+  })
   const target = new BundleFolder(join(folder, BUNDLE))
   const modules = output.flatMap((file) => (file.type === 'chunk' ? file.moduleIds : []))
   target.write('THIRD-PARTY-LICENSES.txt', licences(modules))

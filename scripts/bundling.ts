@@ -11,6 +11,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import process from 'node:process'
+import type { CodeSplittingGroup, OutputOptions } from 'rolldown'
 
 const OUR_LICENCE = 'MIT, see LICENSE'
 
@@ -73,4 +74,39 @@ function licenceOf(folder: string): string {
   const files = readdirSync(folder).filter((file) => /^(licen[cs]e|notice)/i.test(file))
   const texts = files.map((file) => readFileSync(join(folder, file), 'utf8').trim())
   return [`${name} ${version}: ${license ?? OUR_LICENCE}`, ...texts].join('\n\n')
+}
+
+/** A file of a bundle, and the module that loads all of its modules. */
+export type Part = readonly [name: string, entry: string]
+
+/**
+ * Gathers modules in few files, as finding, reading and compiling a file takes a millisecond. A module comes into the
+ * first part that loads it. Modules that are only loaded on demand are in other files.
+ */
+export function inParts(parts: readonly Part[]): NonNullable<OutputOptions['codeSplitting']> {
+  return { groups: parts.map(groupOf) }
+}
+
+function groupOf([name, entry]: Part): CodeSplittingGroup {
+  let modules: ReadonlySet<string> | undefined
+  return {
+    debugName: name,
+    name(id, bundle) {
+      modules ??= loadedBy(entry, (module) => bundle.getModuleInfo(module)?.importedIds ?? [])
+      return modules.has(id) ? name : null
+    }
+  }
+}
+
+/** Finds the modules that loading one loads, its own one included. */
+function loadedBy(entry: string, importsOf: (module: string) => readonly string[]): Set<string> {
+  const found = new Set([entry])
+
+  for (const module of found) {
+    for (const imported of importsOf(module)) {
+      found.add(imported)
+    }
+  }
+
+  return found
 }

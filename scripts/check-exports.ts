@@ -1,5 +1,5 @@
-// Checks that every name of the packages' entry points has a doc comment where it is declared, and that an application
-// finds no more names in a package than it can survey.
+// Checks that every name of the packages' entry points has a doc comment where it is declared, that an application
+// finds no more names in a package than it can survey, and that a published package has all of its entry points.
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -11,6 +11,13 @@ interface Specifier {
   from: string | undefined
 }
 
+type Exports = Readonly<Record<string, string | Readonly<Record<string, string>>>>
+
+interface Manifest {
+  readonly exports?: Exports
+  readonly publishConfig?: { readonly exports?: Exports }
+}
+
 const KEYWORDS =
   '(?:declare +)?(?:abstract +)?(?:async +)?(?:function\\*?|class|const|let|interface|type|enum)'
 const LISTS = /^(?:import|export)(?: type)? \{([^}]*)\}(?: from '([^']+)')?/gm
@@ -19,8 +26,10 @@ const LISTS = /^(?:import|export)(?: type)? \{([^}]*)\}(?: from '([^']+)')?/gm
 const MAX_NAMES = 59
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const entries = globSync('packages/*/package.json', { cwd: root }).sort().flatMap(entryPoints)
+const manifests = globSync('packages/*/package.json', { cwd: root }).sort()
+const entries = manifests.flatMap(entryPoints)
 const errors = [
+  ...manifests.flatMap(unpublishedEntries),
   ...entries.flatMap((entry) =>
     exportedNames(read(entry)).flatMap((name) => problemOf(entry, name) ?? [])
   ),
@@ -38,14 +47,23 @@ if (errors.length > 0) {
 
 /** The source files of a package's entry points. */
 function entryPoints(manifest: string): string[] {
-  const { exports = {} }: { exports?: Record<string, string | Record<string, string>> } =
-    JSON.parse(read(manifest))
+  const { exports = {} }: Manifest = JSON.parse(read(manifest))
 
   return Object.values(exports).flatMap((entry) =>
     typeof entry === 'object' && entry['@waggle/source'] !== undefined
       ? posix.join(posix.dirname(manifest), entry['@waggle/source'])
       : []
   )
+}
+
+/** Lists the entry points that the published `exports`, if they differ from those in the repository, leave out. */
+function unpublishedEntries(manifest: string): string[] {
+  const { exports = {}, publishConfig = {} }: Manifest = JSON.parse(read(manifest))
+  const published = publishConfig.exports ?? exports
+
+  return Object.keys(exports)
+    .filter((entry) => !Object.hasOwn(published, entry))
+    .map((entry) => `${manifest}: publishConfig.exports lacks ${entry}`)
 }
 
 function excessOf(entry: string): string[] {

@@ -20,10 +20,11 @@ const REPLACEMENTS: readonly Replacement[] = [
     code: `export { default } from './react-native.js'`
   },
   {
-    // kad-dht makes random keys of it, to fill its routing table, which the node's own replaces.
+    // kad-dht makes random keys of it, at chosen distances, to fill its routing table, which the node's own replaces.
+    // It is a list of 65,536 numbers. Any other number makes a random key, too.
     of: '@libp2p/kad-dht',
     module: 'dist/src/routing-table/generated-prefix-list.js',
-    code: `export { default } from './generated-prefix-list-browser.js'`
+    code: `export default new Proxy([], { get: () => Math.floor(Math.random() * 2 ** 32) })`
   },
   {
     // It compiles WebAssembly as it loads, and noise takes OpenSSL for the same.
@@ -78,6 +79,45 @@ export function leanModules(): Plugin {
     },
     buildEnd() {
       assert.deepEqual([...replaced].sort(), [...loaded].sort(), 'modules to replace are gone')
+    }
+  }
+}
+
+/** Packages that sort protocols and addresses by the rules of a language. */
+const SORTING = ['@libp2p/peer-record', '@libp2p/peer-store']
+
+const COMPARISON = /([\w.()]+)\.localeCompare\(([\w.()]+)\);/g
+
+const COMPARE = 'const compareText = (a, b) => (a < b ? -1 : a > b ? 1 : 0);'
+
+/**
+ * Sorts texts by their characters. At the first comparison by the rules of a language, V8 loads ICU's tables: 4 MB of
+ * memory, and 8 ms. Only the same order in the same program matters here. Fails if a package no longer compares so.
+ */
+export function plainOrder(): Plugin {
+  const loaded = new Set<string>()
+  const sorted = new Set<string>()
+  return {
+    name: 'plain-order',
+    transform(code, id) {
+      const found = SORTING.find((name) => id.includes(`/node_modules/${name}/`))
+      const plain = code.replace(COMPARISON, 'compareText($1, $2);')
+
+      if (found === undefined) {
+        return null
+      }
+
+      loaded.add(found)
+
+      if (plain === code) {
+        return null
+      }
+
+      sorted.add(found)
+      return { code: `${COMPARE}\n${plain}` }
+    },
+    buildEnd() {
+      assert.deepEqual([...sorted].sort(), [...loaded].sort(), 'packages sort by other means')
     }
   }
 }

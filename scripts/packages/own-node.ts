@@ -10,10 +10,14 @@ import { yamux } from '@libp2p/yamux'
 import { isMultiaddr } from '@multiformats/multiaddr'
 import { DHT, waggle, waggleKadDHT } from '@waggle/dht'
 import * as handles from '@waggle/dht/handles'
+import { openIndexedDB } from '@waggle/dht/indexeddb'
+import { webRTC } from '@waggle/dht/webrtc'
 import { Dictionary } from '@waggle/record'
 import { createLibp2p } from 'libp2p'
 
 assert.equal(typeof handles, 'object')
+assert.equal(typeof openIndexedDB, 'function')
+assert.throws(webRTC, TypeError)
 
 const createNode = (services) =>
   createLibp2p({

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { type OutputChunk, rolldown } from 'rolldown'
-import { BundleFolder, inASCII, licences } from '../../../scripts/bundling.ts'
-import { builtinsByCall, leanModules } from '../../../scripts/lean-modules.ts'
+import { BundleFolder, inASCII, inParts, licences, type Part } from '../../../scripts/bundling.ts'
+import { builtinsByCall, leanModules, plainOrder } from '../../../scripts/lean-modules.ts'
 
 const PACKAGE = fileURLToPath(new URL('..', import.meta.url))
 const ROOT = join(PACKAGE, '../..')
@@ -14,6 +14,12 @@ const DIST = join(PACKAGE, 'dist')
 
 /** Packages outside the bundle: one has binaries, and Ink loads the other for debugging only. */
 const EXTERNAL = ['classic-level', 'react-devtools-core']
+
+/** The files that a short command loads, besides the first one, for which the others must not wait. */
+const PARTS: readonly Part[] = [
+  ['command', join(PACKAGE, 'src/run.ts')],
+  ['dht', join(ROOT, 'packages/dht/src/index.ts')]
+]
 
 /** The page of the dashboard: its source, and the files of it that need no bundling. */
 const PAGE = join(PACKAGE, 'src/dashboard/page')
@@ -30,12 +36,13 @@ export async function bundle(): Promise<void> {
       target: 'node22.12',
       define: { 'process.env.NODE_ENV': '"production"', 'process.env.DEV': '"false"' }
     },
-    plugins: [leanModules(), builtinsByCall()]
+    plugins: [leanModules(), plainOrder(), builtinsByCall()]
   })
   const { output } = await bundler.generate({
     format: 'esm',
     entryFileNames: '[name].js',
     chunkFileNames: '[name]-[hash].js',
+    codeSplitting: inParts(PARTS),
     minify: true
   })
   const page = await pageBundle()

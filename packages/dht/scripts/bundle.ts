@@ -11,5 +11,10 @@ await bundleLibrary({
     testnet: 'src/testnet.ts'
   },
   // One has binaries. The errors and dictionaries of the other are the same for all that use it.
-  external: ['classic-level', '@waggle/record']
+  external: ['classic-level', '@waggle/record'],
+  parts: [
+    ['layers', 'src/entries/connection.ts'],
+    ['parts', 'src/entries/lookup.ts'],
+    ['dht', 'src/index.ts']
+  ]
 })

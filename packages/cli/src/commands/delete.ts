@@ -70,7 +70,7 @@ async function remove(
     }
 
     if (outcome !== 'held') {
-      throw refusal(report, { key, subkey })
+      throw await refusal(report, { key, subkey })
     }
 
     context.answer({

@@ -1,4 +1,4 @@
-import { NotStoredError, type StoreReport, UnreachableError } from '@waggle/dht'
+import type { StoreReport } from '@waggle/dht'
 import { type Found, getDHTTime, type Key, recordKey, type Subkey } from '@waggle/record'
 import { placeOwner, subkeyId } from '@waggle/record/replica'
 import { CommandError } from '../errors.ts'
@@ -12,8 +12,10 @@ export interface RefusedPlace {
   readonly subkey: Subkey | undefined
 }
 
-/** Explains why a write is not held. */
-export function refusal(report: StoreReport, place: RefusedPlace): Error {
+/** Explains why a write is not held. Imports the library's errors lazily, so that other commands start faster. */
+export async function refusal(report: StoreReport, place: RefusedPlace): Promise<Error> {
+  const { NotStoredError, UnreachableError } = await import('@waggle/dht')
+
   switch (report.outcome) {
     case 'unreachable':
       return new UnreachableError(report.replicas.length)

@@ -1,4 +1,5 @@
-import type { BootstrapError, DHT } from '@waggle/dht'
+import type { BootstrapError, ClockSkew, DHT } from '@waggle/dht'
+import { MAX_CLOCK_SKEW } from '@waggle/record/replica'
 import type { Context } from '../context.ts'
 import { reasonsIn } from '../failure.ts'
 import { HTTP_TOKEN_VARIABLE } from '../http/options.ts'
@@ -38,15 +39,10 @@ export function followNode(dht: DHT, context: Context): Status {
   const event = (name: string, more: { readonly [name: string]: Json }, text: string): void =>
     context.answer({ json: { event: name, ...more }, text })
 
-  dht.addEventListener('clock:skew', ({ detail: { skewMs } }) => {
-    event(
-      'clock-skew',
-      { skewMs },
-      paint(
-        'bad',
-        `the clock of this machine differs from the peers' clocks by ${Math.round(skewMs)} ms: correct it`
-      )
-    )
+  dht.addEventListener('clock:skew', ({ detail }) => {
+    const { peerId, skewMs, medianSkewMs } = detail
+    const told = { peerId: peerId.toString(), skewMs, medianSkewMs }
+    event('clock-skew', told, paint('bad', skewText(detail)))
   })
 
   const tell = (): void => event('status', JSON.parse(JSON.stringify(dht.stats())), statusOf(dht))
@@ -81,6 +77,21 @@ export function followNode(dht: DHT, context: Context): Status {
       event('stopping', { signal: name }, `Caught ${name}, shutting down`)
     }
   }
+}
+
+/** Says whose clock is wrong: the peer's, if most peers agree with this machine. */
+export function skewText({
+  peerId,
+  skewMs,
+  medianSkewMs
+}: Pick<ClockSkew, 'skewMs' | 'medianSkewMs'> & { readonly peerId: object | string }): string {
+  return Math.abs(medianSkewMs) > MAX_CLOCK_SKEW * 1000
+    ? `the clock of this machine is ${shownSkew(-medianSkewMs)} the peers' clocks: correct it`
+    : `the clock of the peer ${peerId} is ${shownSkew(skewMs)} this machine's: correct it there`
+}
+
+function shownSkew(skewMs: number): string {
+  return `${Math.abs(Math.round(skewMs))} ms ${skewMs > 0 ? 'ahead of' : 'behind'}`
 }
 
 function welcome(dht: DHT, { paint }: Context): string[] {

@@ -2,7 +2,6 @@ import type { DHT, DHTOptions } from '@waggle/dht'
 import type { Command } from 'commander'
 import type { Context } from '../context.ts'
 import { controlPath, prepareControlFolder } from '../control/control-path.ts'
-import { startControl } from '../control/control-server.ts'
 import {
   addDashboardOptions,
   type DashboardOptions,
@@ -141,6 +140,7 @@ async function serve(context: Context, options: ServeOptions): Promise<number> {
   const socket = await socketOf(options)
 
   await using dht = await started({ ...settings, metrics: factory }, options, io)
+  const { startControl } = await import('../control/control-server.ts')
   await using _control = await startControl(socket, {
     ...{ dht, counted, calls },
     localPort: localPort(options, io)

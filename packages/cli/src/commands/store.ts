@@ -74,7 +74,7 @@ async function store(
     const report = await dht.store(key, value, { subkey, expirationTime, ...call, report: true })
 
     if (report.outcome !== 'held') {
-      throw refusal(report, { key, subkey })
+      throw await refusal(report, { key, subkey })
     }
 
     context.answer({

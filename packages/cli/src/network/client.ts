@@ -23,10 +23,13 @@ export async function joinedClient(
   options: NetworkOptions & { readonly timeout?: string },
   io: CommandIO
 ): Promise<DHT> {
-  const initialPeers = await initialPeersFor(options, io)
+  // Peers are sought while the library loads.
+  const [initialPeers, { DEFAULTS, DHT }] = await Promise.all([
+    initialPeersFor(options, io),
+    import('@waggle/dht')
+  ])
   const { timeout } = options
   const timeoutMs = timeout === undefined ? undefined : parseDuration(timeout, '--timeout') * 1000
-  const { DEFAULTS, DHT } = await import('@waggle/dht')
   return DHT.create({
     ...(await identityOptions(options)),
     bootstrapTimeoutMs: Math.min(

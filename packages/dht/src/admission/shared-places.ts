@@ -2,13 +2,23 @@
 export interface PlaceTaker {
   abort(error: Error): void
   addEventListener(type: 'close', listener: () => void): void
+  removeEventListener(type: 'close', listener: () => void): void
 }
 
-export interface SharedPlacesInit {
+export interface SharedPlacesInit<T> {
   readonly maxSize: number
 
   /** Reason given to a taker that loses its place. */
   readonly reason: string
+
+  /** Called when a taker has left its place. */
+  readonly onLeave?: (taker: T) => void
+}
+
+/** A taker's owner, and its listener. */
+interface Place {
+  readonly owner: string
+  readonly onClose: () => void
 }
 
 /**
@@ -16,18 +26,18 @@ export interface SharedPlacesInit {
  * lock out others.
  */
 export class SharedPlaces<T extends PlaceTaker> {
-  readonly #init: SharedPlacesInit
+  readonly #init: SharedPlacesInit<T>
 
   /** Each owner's takers, oldest first. */
   readonly #taken = new Map<string, Set<T>>()
-  readonly #owners = new Map<T, string>()
+  readonly #places = new Map<T, Place>()
 
-  constructor(init: SharedPlacesInit) {
+  constructor(init: SharedPlacesInit<T>) {
     this.#init = init
   }
 
   get size(): number {
-    return this.#owners.size
+    return this.#places.size
   }
 
   /** Lists what has an owner's places, the oldest first. */
@@ -38,9 +48,10 @@ export class SharedPlaces<T extends PlaceTaker> {
   /** Occupies a place for a taker until it ends or is deleted. */
   add(taker: T, owner: string): void {
     const own = this.#taken.get(owner) ?? new Set()
+    const onClose = (): void => this.delete(taker)
     this.#taken.set(owner, own.add(taker))
-    this.#owners.set(taker, owner)
-    taker.addEventListener('close', () => this.delete(taker))
+    this.#places.set(taker, { owner, onClose })
+    taker.addEventListener('close', onClose)
 
     if (this.size > this.#init.maxSize) {
       this.#evict()
@@ -48,19 +59,23 @@ export class SharedPlaces<T extends PlaceTaker> {
   }
 
   delete(taker: T): void {
-    const owner = this.#owners.get(taker)
+    const place = this.#places.get(taker)
 
-    if (owner === undefined) {
+    if (place === undefined) {
       return
     }
 
+    const { owner, onClose } = place
     const own = this.#taken.get(owner)
     own?.delete(taker)
-    this.#owners.delete(taker)
+    this.#places.delete(taker)
+    taker.removeEventListener('close', onClose)
 
     if (own?.size === 0) {
       this.#taken.delete(owner)
     }
+
+    this.#init.onLeave?.(taker)
   }
 
   #evict(): void {

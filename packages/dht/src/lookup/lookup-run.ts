@@ -24,6 +24,9 @@ export class Run implements LookupResult {
 
   /** Whether peers may be dialled: connected ones have had time to return nearer peers. */
   isInformed = false
+
+  /** The last request to each peer that has timed out, whose response may still come. */
+  #late: Map<string, Request> | undefined
   #isFinished = false
 
   constructor(
@@ -42,6 +45,27 @@ export class Run implements LookupResult {
   /** Whether no request is being waited for. */
   get isOver(): boolean {
     return this.inFlight === 0 && (this.suspected === 0 || this.lookup.search.isDone)
+  }
+
+  /** Remembers a request that has timed out. */
+  keepLate(request: Request): void {
+    this.#late ??= new Map()
+    this.#late.set(request.contact.id.toString(), request)
+  }
+
+  /** Whether any request has timed out. */
+  get hasTimedOut(): boolean {
+    return this.#late !== undefined
+  }
+
+  /** Returns the request to a peer that has timed out, if its response has not come since. */
+  lateTo({ id }: PeerInfo): Request | undefined {
+    return this.#late?.get(id.toString())
+  }
+
+  /** Forgets the request to a peer that has timed out. */
+  forgetLate({ id }: PeerInfo): void {
+    this.#late?.delete(id.toString())
   }
 
   finish(): void {
@@ -90,12 +114,18 @@ export class Request implements CancellationToken, WaitingRequest {
 
   /** Whether the peer was connected when the request was made. */
   readonly isConnected: boolean
+
+  /** Whether it was bulk when it was made. */
+  readonly isBulk: boolean
   readonly #watcher: RequestWatcher
   #delayedAfterMs = 0
   #lateAfterMs = 0
   #isDelayed = false
   #isLate = false
   isPending = true
+
+  /** Its response. */
+  response: Promise<LookupResponse> | undefined
 
   /** Whether the lookup no longer waits for it. */
   isSuspect = false
@@ -105,6 +135,7 @@ export class Request implements CancellationToken, WaitingRequest {
     this.run = run
     this.contact = contact
     this.isConnected = isConnected
+    this.isBulk = run.lookup.cancellation.isBulk === true
   }
 
   /** Sets the times after which the request is delayed and late. Undefined, or beyond the timeout: never. */
@@ -135,10 +166,6 @@ export class Request implements CancellationToken, WaitingRequest {
     }
   }
 
-  get isBulk(): boolean {
-    return this.run.lookup.cancellation.isBulk === true
-  }
-
   /** The peer must be dialled again, and may be gone: others replace it until it responds. */
   onRepeat(): void {
     if (this.isPending) {
@@ -159,6 +186,16 @@ export class Request implements CancellationToken, WaitingRequest {
       this.run.inFlight--
       this.run.suspected++
       this.run.isInformed = true
+    }
+  }
+
+  /** Waits for the request again. */
+  trust(): void {
+    if (this.isSuspect) {
+      this.isSuspect = false
+      this.#isLate = this.#lateAfterMs >= this.#watcher.timeoutMs
+      this.run.inFlight++
+      this.run.suspected--
     }
   }
 

@@ -3,6 +3,7 @@ import { MAX_LOOKUPS_IN_FLIGHT, MAX_SUSPECT_MS } from '../constants.ts'
 import { TimeoutError, toError } from '../errors.ts'
 import type { PeerBook } from '../peers/peer-book.ts'
 import { atEndOfTurn } from '../timing/end-of-turn.ts'
+import { BulkHedges } from './bulk-hedges.ts'
 import type { Lookup, LookupResponse, LookupResult } from './lookup.ts'
 import { LoneRequest, Request, type RequestWatcher, Run } from './lookup-run.ts'
 import { PeerRanking } from './peer-ranking.ts'
@@ -39,6 +40,9 @@ export class Lookups {
   #waiting: Run[] = []
   /** Lookups that have begun and not ended. */
   #inFlight = 0
+  /** Bulk requests in flight. */
+  #bulk = 0
+  readonly #hedges = new BulkHedges()
   /** Lookups waiting to begin. */
   #later: Run[] = []
 
@@ -148,7 +152,13 @@ export class Lookups {
         break
       }
 
-      this.#ask(run, this.ranking.choose(choices) as PeerInfo)
+      const contact = this.ranking.choose(choices) as PeerInfo
+
+      if (!this.#mayAsk(run, contact)) {
+        break
+      }
+
+      this.#ask(run, contact)
     }
 
     if (run.isCancelled || run.isOver) {
@@ -178,8 +188,20 @@ export class Lookups {
     return run.isInformed ? choices : connected
   }
 
+  /** Whether a lookup may ask a peer now, while it still waits for a suspect. If not, it may later. */
+  #mayAsk(run: Run, contact: PeerInfo): boolean {
+    return (
+      !isBulkHedge(run) ||
+      this.#hedges.admits(run, this.#init.peers.suspicionOf(contact) !== 'none')
+    )
+  }
+
   #askAll(run: Run, contacts: readonly PeerInfo[]): void {
-    for (const contact of contacts) {
+    for (const contact of this.ranking.inOrder(contacts)) {
+      if (!this.#mayAsk(run, contact)) {
+        break
+      }
+
       this.ranking.count(contact)
       this.#ask(run, contact)
     }
@@ -192,10 +214,16 @@ export class Lookups {
     // Bulk that is requested twice takes twice as long.
     const isHedged = !request.isBulk && (run.lookup.isHedged || !run.isInformed)
     const lateAfterMs = peers.suspectAfterMs(contact, isConnected)
+    this.#bulk += Number(request.isBulk)
+
+    if (isBulkHedge(run)) {
+      this.#hedges.add(request)
+    }
+
     request.expect(
       isHedged ? this.#responseTimes.lateAfterMs(isConnected) : undefined,
-      // Small requests tell little of bulk, which pauses for a round trip or two while its window opens.
-      request.isBulk ? Math.max(lateAfterMs, MAX_SUSPECT_MS) : lateAfterMs
+      // Response times tell little of a line that this node fills, to whatever peers.
+      this.#bulk > 0 ? Math.max(lateAfterMs, MAX_SUSPECT_MS) : lateAfterMs
     )
     run.lookup.search.recordRequest(contact)
     run.inFlight++
@@ -205,31 +233,69 @@ export class Lookups {
       this.#suspect(request)
     }
 
-    run.lookup.ask(contact, request).then(
+    this.#send(request).then(
       (response) => this.#onResponse(request, response),
       (thrown: unknown) => this.#onFailure(request, toError(thrown))
     )
   }
 
-  #onResponse(request: Request, response: LookupResponse): void {
-    const { run, contact, askedAtMs, isConnected } = request
-    const tookMs = performance.now() - askedAtMs
-    const isTypical = !request.isBulk
-    this.#init.peers.recordResponse(contact.id, isTypical && isConnected ? tookMs : undefined)
+  /**
+   * Sends a request. One that has timed out and is still in flight is not sent again: its response would come first.
+   */
+  #send(request: Request): Promise<LookupResponse> {
+    const { contact, run } = request
+    const ask = () => run.lookup.ask(contact, request)
+    const late = run.lateTo(contact)?.response
+    run.forgetLate(contact)
+    request.response = late && this.#init.isReady(contact) ? late.catch(ask) : ask()
+    return request.response
+  }
 
-    if (isTypical) {
+  #onResponse(request: Request, response: LookupResponse): void {
+    const { contact, run } = request
+    this.#recordResponse(request)
+
+    if (request.isPending) {
+      this.#settle(request, true)
+    } else if (run.isCancelled || run.lateTo(contact) !== request) {
+      return
+    }
+
+    run.forgetLate(contact)
+    const isAnyNearer = run.lookup.search.recordResponse(contact, response.closer)
+
+    if (!isAnyNearer) {
+      run.atOnce = Number.POSITIVE_INFINITY
+    }
+
+    this.#take(run, contact, response)
+  }
+
+  #recordResponse({ contact, askedAtMs, isBulk, isConnected }: Request): void {
+    const tookMs = performance.now() - askedAtMs
+    this.#init.peers.recordResponse(contact.id, isBulk || !isConnected ? undefined : tookMs)
+
+    if (!isBulk) {
       this.#responseTimes.record(tookMs, isConnected)
     }
 
-    if (request.isPending) {
-      request.settle()
-      const isAnyNearer = run.lookup.search.recordResponse(contact, response.closer)
+    this.#trust(contact)
+  }
 
-      if (!isAnyNearer) {
-        run.atOnce = Number.POSITIVE_INFINITY
+  /** Has lookups wait again for the requests to a peer that was a suspect, and has responded. */
+  #trust(contact: PeerInfo): void {
+    const suspected = this.#waitingFor.takeSuspected(contact)
+
+    if (suspected.length > 0) {
+      this.#scheduleHedges()
+    }
+
+    for (const request of suspected) {
+      if (request instanceof Request && !request.run.isCancelled) {
+        request.trust()
+        request.run.lookup.search.recordTrust(request.contact)
+        this.#waitingFor.reschedule(request)
       }
-
-      this.#take(run, contact, response)
     }
   }
 
@@ -238,13 +304,29 @@ export class Lookups {
     const { run, contact } = request
 
     if (request.isPending) {
-      request.settle()
+      this.#settle(request, false)
       this.#recordSilence(contact, () =>
         this.#init.peers.recordFailure(contact, error, request.askedAtMs)
       )
+      error ?? run.keepLate(request)
       run.lookup.search.recordFailure(contact)
       run.numBusy += Number(error?.name === 'BusyError')
       this.#take(run, contact, undefined, error)
+    }
+  }
+
+  #scheduleHedges(): void {
+    for (const run of this.#hedges.takeWaiting()) {
+      this.#schedule(run)
+    }
+  }
+
+  #settle(request: Request, hasResponded: boolean): void {
+    this.#bulk -= Number(request.isBulk)
+    request.settle()
+
+    if (this.#hedges.settle(request, hasResponded)) {
+      this.#scheduleHedges()
     }
   }
 
@@ -286,6 +368,7 @@ export class Lookups {
   #suspect(request: Request): void {
     const { contact, run } = request
     request.suspect()
+    this.#waitingFor.recordSuspicion(contact)
     run.lookup.search.recordSuspicion(contact)
 
     try {
@@ -310,4 +393,12 @@ export class Lookups {
       run.fail(thrown)
     }
   }
+}
+
+/**
+ * Whether a lookup's next request is bulk that another peer was asked for, and may still send. After a request timeout,
+ * nobody is waited for any more.
+ */
+function isBulkHedge({ hasTimedOut, lookup, suspected }: Run): boolean {
+  return suspected > 0 && !hasTimedOut && lookup.isHedged && lookup.cancellation.isBulk === true
 }

@@ -65,6 +65,14 @@ export class PeerRanking {
     return contact
   }
 
+  /** Orders peers that are all queried now: late ones come last, whose replies nobody may wait for. */
+  inOrder(contacts: readonly PeerInfo[]): readonly PeerInfo[] {
+    const isLate = ({ id }: PeerInfo): boolean => this.#init.peers.isLate(id)
+    return contacts.some(isLate)
+      ? [...contacts.filter((contact) => !isLate(contact)), ...contacts.filter(isLate)]
+      : contacts
+  }
+
   /** Counts a request of this turn. */
   count({ id }: PeerInfo): void {
     const name = id.toString()

@@ -127,6 +127,17 @@ export class Search {
     }
   }
 
+  /** Records that a suspect makes progress again. */
+  recordTrust(contact: PeerInfo): void {
+    const candidate = this.#candidateOf(contact)
+
+    if (candidate?.state === 'suspected') {
+      candidate.state = 'asked'
+      candidate.isGivenUp = false
+      this.#usable++
+    }
+  }
+
   /** Stops waiting for a suspect once the others have responded. */
   giveUp(contact: PeerInfo): void {
     const candidate = this.#candidateOf(contact)

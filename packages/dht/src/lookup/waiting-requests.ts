@@ -29,6 +29,9 @@ interface PeerQueue {
 
   /** Requests at which the settled ones are dropped. */
   maxRequests: number
+
+  /** Whether lookups do not wait for some of them. */
+  isSuspected: boolean
 }
 
 const MIN_QUEUE = 64
@@ -46,6 +49,9 @@ export class WaitingRequests {
   #timer: ReturnType<typeof setTimeout> | undefined
   #dueMs = Number.POSITIVE_INFINITY
 
+  /** Whether any peer has been a suspect. */
+  #hasSuspected = false
+
   constructor(init: WaitingRequestsInit) {
     this.#init = init
   }
@@ -56,7 +62,12 @@ export class WaitingRequests {
     const queue = this.#queues.get(name)
 
     if (queue === undefined) {
-      this.#queues.set(name, { contact, requests: [request], maxRequests: MIN_QUEUE })
+      this.#queues.set(name, {
+        contact,
+        requests: [request],
+        maxRequests: MIN_QUEUE,
+        isSuspected: false
+      })
     } else if (queue.requests.push(request) > queue.maxRequests) {
       queue.requests = queue.requests.filter(({ isPending }) => isPending)
       queue.maxRequests = Math.max(MIN_QUEUE, 2 * queue.requests.length)
@@ -65,10 +76,37 @@ export class WaitingRequests {
     this.#setTimer(dueMsOf(request, Number.NEGATIVE_INFINITY))
   }
 
+  /** Takes note that a request is due earlier than it was. */
+  reschedule(request: WaitingRequest): void {
+    this.#setTimer(dueMsOf(request, this.#init.progressMs(request.contact)))
+  }
+
   /** Lists the requests in flight to a peer. */
   requestsTo({ id }: PeerInfo): WaitingRequest[] {
     const requests = this.#queues.get(id.toString())?.requests ?? []
     return requests.filter(({ isPending }) => isPending)
+  }
+
+  /** Records that lookups do not wait for some request to a peer. */
+  recordSuspicion({ id }: PeerInfo): void {
+    const queue = this.#queues.get(id.toString())
+
+    if (queue !== undefined) {
+      queue.isSuspected = true
+      this.#hasSuspected = true
+    }
+  }
+
+  /** Lists the requests in flight to a peer, if lookups do not wait for some of them. From now on they do. */
+  takeSuspected(contact: PeerInfo): WaitingRequest[] {
+    const queue = this.#hasSuspected ? this.#queues.get(contact.id.toString()) : undefined
+
+    if (queue?.isSuspected !== true) {
+      return []
+    }
+
+    queue.isSuspected = false
+    return this.requestsTo(contact)
   }
 
   /** Drops all requests. */

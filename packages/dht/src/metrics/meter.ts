@@ -18,6 +18,7 @@ const CALLS: Readonly<Record<string, string>> = {
 
 const ERRORS: Readonly<Record<string, string>> = {
   AbortError: 'aborted',
+  BusyError: 'busy',
   TimeoutError: 'timeout',
   UnreachableError: 'unreachable'
 }

@@ -109,8 +109,12 @@ type Bytes = Parameters<MessageStream['send']>[0]
 class CoalescedFrames {
   readonly #connection: MessageStream
   readonly #windowUpdates = new HeldWindowUpdates()
-  readonly #early = new EarlyStreams<Bytes>((frames) => this.#pass(frames))
-  readonly #opened = new Set<number>()
+
+  /** Delays streams until the other side reads its streams. */
+  #early: EarlyStreams<Bytes> | undefined = new EarlyStreams((frames) => this.#pass(frames))
+
+  /** Streams that the next write opens. */
+  #opened: Set<number> | undefined
   #frames: Uint8Array[] = []
   #isFlushScheduled = false
   #isLateFlushScheduled = false
@@ -121,7 +125,7 @@ class CoalescedFrames {
 
   /** Returns whether more can be sent, as a stream's own `send` does. */
   send(frame: Bytes): boolean {
-    if (!this.#early.holds(frame)) {
+    if (this.#early?.holds(frame) !== true) {
       this.#pass(this.#windowUpdates.pass(frame))
     }
 
@@ -130,7 +134,8 @@ class CoalescedFrames {
 
   /** Sends the frames that waited for the other side to read its streams. */
   releaseEarly(): void {
-    this.#early.release()
+    this.#early?.release()
+    this.#early = undefined
   }
 
   #pass(frames: readonly Bytes[]): void {
@@ -170,11 +175,12 @@ class CoalescedFrames {
 
   /** Sends the end of a stream in another write than its beginning, see {@link ReceivedFrames}. */
   #keepApart(head: FrameHead): void {
-    if (head.ends && this.#opened.has(head.stream)) {
+    if (head.ends && this.#opened?.has(head.stream)) {
       this.flush()
     }
 
     if (head.opens) {
+      this.#opened ??= new Set()
       this.#opened.add(head.stream)
     }
   }
@@ -197,7 +203,7 @@ class CoalescedFrames {
     const [first] = this.#frames
     const bytes = first && this.#frames.length === 1 ? first : concat(this.#frames)
     this.#frames = []
-    this.#opened.size > 0 && this.#opened.clear()
+    this.#opened = undefined
     return bytes
   }
 }

@@ -1,3 +1,4 @@
+import type { Buffering } from '../admission/buffer-limits.ts'
 import { TokenBucket } from '../admission/token-bucket.ts'
 import { ByteQueue } from '../wire/byte-queue.ts'
 import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
@@ -35,6 +36,9 @@ export interface FrameGateInit {
   /** Called when bytes wait here, or in the muxer for the rest of their frame. */
   readonly onBacklog: () => void
 
+  /** Ends the connection, which makes this node buffer too much. */
+  readonly onClose?: (error: Error) => void
+
   readonly nowMs?: () => number
 }
 
@@ -50,7 +54,7 @@ interface Budget {
  *
  * @throws ProtocolViolationError for a frame above the maximum size: the muxer would wait for all of it
  */
-export class FrameGate {
+export class FrameGate implements Buffering {
   readonly #init: FrameGateInit
   readonly #held = new ByteQueue()
   readonly #frames: TokenBucket
@@ -83,6 +87,11 @@ export class FrameGate {
   /** Time since which a frame is incomplete, in ms of the process's clock. */
   get stuckSinceMs(): number | undefined {
     return this.#stuckSinceMs
+  }
+
+  /** Ends the connection. */
+  close(error: Error): void {
+    this.#init.onClose?.(error)
   }
 
   get #isBlocked(): boolean {

@@ -109,19 +109,11 @@ function listenThroughGate(
     turn: (task) => atEndOfTurn(() => door.turns.add(name, caught(task, fail))),
     pause: () => flow.pause(),
     resume: () => flow.resume(),
-    onBacklog: () => buffers.scheduleCheck()
+    onBacklog: () => buffers.scheduleCheck(),
+    onClose: fail
   })
-  const buffering = {
-    get bufferedBytes() {
-      return gate.bufferedBytes
-    },
-    get stuckSinceMs() {
-      return gate.stuckSinceMs
-    },
-    close: fail
-  }
-  buffers.add(buffering, name)
-  connection.addEventListener('close', () => buffers.delete(buffering))
+  buffers.add(gate, name)
+  connection.addEventListener('close', () => buffers.delete(gate))
   connection.addEventListener('message', ({ data }) => {
     caught(() => gate.push(data.subarray()), fail)()
     buffers.countArrived(data.byteLength)

@@ -11,7 +11,10 @@ export const MAX_PENDING_CONNECTIONS = 256
 export const PENDING_MS = 3000
 
 /** The part of a connection that matters before its peer is known. */
-export type PendingConnection = Pick<MultiaddrConnection, 'abort' | 'addEventListener'> & {
+export type PendingConnection = Pick<
+  MultiaddrConnection,
+  'abort' | 'addEventListener' | 'removeEventListener'
+> & {
   readonly remoteAddr: Multiaddr
 }
 
@@ -27,7 +30,8 @@ export class PendingConnections {
 
   constructor(maxSize: number = MAX_PENDING_CONNECTIONS) {
     const reason = 'a connection that was not set up makes room for others'
-    this.#places = new SharedPlaces({ maxSize, reason })
+    const onLeave = (connection: PendingConnection): void => this.#cancel(connection)
+    this.#places = new SharedPlaces({ maxSize, reason, onLeave })
   }
 
   get size(): number {
@@ -40,18 +44,16 @@ export class PendingConnections {
       return
     }
 
-    this.#places.add(connection, hostOf(connection.remoteAddr))
     const cancel = afterRunning(PENDING_MS, () => {
       connection.abort(new Error(`the connection was not set up within ${PENDING_MS} ms`))
     })
     this.#deadlines.set(connection, cancel)
-    connection.addEventListener('close', () => this.#cancel(connection))
+    this.#places.add(connection, hostOf(connection.remoteAddr))
   }
 
   /** Frees the place of a connection that has been set up or has ended. */
   delete(connection: PendingConnection): void {
     this.#places.delete(connection)
-    this.#cancel(connection)
   }
 
   #cancel(connection: PendingConnection): void {

@@ -16,7 +16,7 @@ export const platform: Platform = {
     dataDir: `a browser has no directories: ${KEEP}`,
     identityPath: `a browser has no files: ${KEEP}, or give a privateKey`,
     serveRelay:
-      'nobody can dial a browser, so it relays for nobody. Set it at a server, such as waggle serve --relay'
+      'nobody can dial a browser, so it relays for nobody. Set it at a server, such as waggle serve --serve-relay'
   },
   async kadDHT(init) {
     return init.clientMode

@@ -33,7 +33,7 @@ export class ReceivedFrames {
   readonly #listeners: Listener[] = []
 
   /** Streams that were opened in this turn. */
-  readonly #opened = new Set<number>()
+  #opened: Set<number> | undefined
 
   /** Bytes for the next turn. */
   #held: Uint8Array[] = []
@@ -93,7 +93,7 @@ export class ReceivedFrames {
         this.#init.onData()
       }
 
-      if (this.#opened.size > 0 && this.#opened.has(head.stream)) {
+      if (this.#opened?.has(head.stream)) {
         return scanner.rewind(at)
       }
 
@@ -106,7 +106,8 @@ export class ReceivedFrames {
   }
 
   #open(stream: number): void {
-    if (this.#opened.size === 0) {
+    if (this.#opened === undefined) {
+      this.#opened = new Set()
       atEndOfTurn(() => this.#release())
     }
 
@@ -116,7 +117,7 @@ export class ReceivedFrames {
   /** Begins another turn. */
   #release(): void {
     const held = this.#held
-    this.#opened.clear()
+    this.#opened = undefined
     this.#held = []
 
     for (const bytes of held) {

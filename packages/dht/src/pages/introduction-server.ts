@@ -1,5 +1,6 @@
 import type { PeerId } from '@libp2p/interface'
 import { SharedPlaces } from '../admission/shared-places.ts'
+import { Tally } from '../collections/tally.ts'
 import type { FramedStream } from '../wire/framed-stream.ts'
 import type { ServedProtocol, StreamHandler } from '../wire/protocol-server.ts'
 import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
@@ -25,6 +26,7 @@ interface ReachablePage {
   readonly host: string
   abort(error: Error): void
   addEventListener(type: 'close', listener: () => void): void
+  removeEventListener(type: 'close', listener: () => void): void
 }
 
 /**
@@ -77,7 +79,8 @@ export class IntroductionServer implements ServedProtocol<IntroductionMessage> {
       ...{ peer, host: this.#init.hostOf(peer) },
       abort: (error) => stream.close(error),
       // The stream says when it has ended.
-      addEventListener: () => {}
+      addEventListener: () => {},
+      removeEventListener: () => {}
     }
     const name = peer.toString()
     this.#places.add(page, page.host)
@@ -106,11 +109,11 @@ export function pickFairly<P extends { readonly host: string }>(
   const shuffled = pages
     .map((page) => ({ page, rank: Math.random() }))
     .sort((a, b) => a.rank - b.rank)
-  const seen = new Map<string, number>()
+  const seen = new Tally<string>()
   return shuffled
     .map(({ page }) => {
-      const round = seen.get(page.host) ?? 0
-      seen.set(page.host, round + 1)
+      const round = seen.get(page.host)
+      seen.add(page.host)
       return { page, round }
     })
     .sort((a, b) => a.round - b.round)

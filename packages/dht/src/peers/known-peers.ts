@@ -33,8 +33,8 @@ export interface KnownPeersInit {
 /** Milliseconds without a new or lost neighbour after which all hand-overs between neighbours are over (N7). */
 export const SETTLED_MS = 30_000
 
-/** Lost members that a node without members turns to, the most recent ones. */
-const MAX_LOST = 20
+/** Losses remembered, the latest: a node without members turns to these. */
+export const MAX_LOST = 20
 
 /** A present server. */
 export interface Member {
@@ -81,6 +81,7 @@ export class KnownPeers implements Membership {
           record.isInTable = false
           record.loss = { contact, atMs: performance.now(), hasLeft: false }
         })
+        this.#forgetOldLosses()
         onLost?.(peer)
       }
     })
@@ -241,13 +242,18 @@ export class KnownPeers implements Membership {
     this.table.relocate({ id: peer, multiaddrs })
   }
 
-  /** Lists the latest losses, the earliest first. */
+  /** Lists the losses, the earliest first. */
   #losses(): Loss[] {
     const losses = Array.from(this.#init.records.values(), ({ loss }) => loss)
-    return losses
-      .filter((loss) => loss !== undefined)
-      .sort((a, b) => a.atMs - b.atMs)
-      .slice(-MAX_LOST)
+    return losses.filter((loss) => loss !== undefined).sort((a, b) => a.atMs - b.atMs)
+  }
+
+  #forgetOldLosses(): void {
+    for (const { contact } of this.#losses().slice(0, -MAX_LOST)) {
+      this.#init.records.update(contact.id, (record) => {
+        record.loss = undefined
+      })
+    }
   }
 
   /** Looks up the addresses of a new member. */

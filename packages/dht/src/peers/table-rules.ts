@@ -1,4 +1,5 @@
 import type { PeerInfo } from '@libp2p/interface'
+import { Tally } from '../collections/tally.ts'
 
 /** Nearest peers that a node knows, in any bucket. */
 export const NEIGHBOURHOOD = 32
@@ -36,15 +37,14 @@ export interface Entry extends TableEntry {
  * have entries.
  */
 export function neighbourhoodOf(sorted: readonly Entry[]): Entry[] {
-  const perHost = new Map<string, number>()
+  const perHost = new Tally<string>()
   const near: Entry[] = []
   const surplus: Entry[] = []
 
   for (const entry of sorted) {
-    const count = perHost.get(entry.host) ?? 0
-    perHost.set(entry.host, count + 1)
+    perHost.add(entry.host)
 
-    if (count < MAX_NEAR_PER_HOST) {
+    if (perHost.get(entry.host) <= MAX_NEAR_PER_HOST) {
       near.push(entry)
     } else if (surplus.length < NEIGHBOURHOOD - MAX_NEAR_PER_HOST) {
       surplus.push(entry)

@@ -37,7 +37,7 @@ export async function prepareDataDir(dataDir: string): Promise<void> {
     await access(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (cause) {
     throw new DataDirError(
-      `dataDir: can't use ${dataDir}: ${toError(cause).message}. ${isFull(cause) ? FREE_SPACE : 'Name a directory that this process may write to and no stranger, or one that it can make.'}`,
+      `dataDir: can't use ${dataDir}: ${toError(cause).message}. ${isFull(cause) ? FREE_SPACE : 'Name a directory that this process may write to and other users may not, or one that can be created.'}`,
       { cause }
     )
   }

@@ -17,22 +17,19 @@ export class PacedClosings {
   readonly #waiting: (() => void)[] = []
   readonly #budget = new TurnBudget()
 
+  /** Listeners that take their turns, by those that they call. */
+  readonly #paced = new WeakMap<Listener, Listener>()
+
   /**
    * Wraps a connection so that its listeners take their turns. Connections that this side ends report it at once.
    */
   pace(connection: MultiaddrConnection): MultiaddrConnection {
     const addEventListener = connection.addEventListener.bind(connection)
     const removeEventListener = connection.removeEventListener.bind(connection)
-    const wrapped = new WeakMap<object, Listener>()
-    const inTurn = (listener: Listener): Listener => {
-      const known = wrapped.get(listener)
-      const later =
-        known ?? ((event) => (event.local ? listener(event) : this.#add(() => listener(event))))
-      wrapped.set(listener, later)
-      return later
-    }
     const heardBy = (type: string, listener: unknown): unknown =>
-      type === 'close' && typeof listener === 'function' ? inTurn(listener as Listener) : listener
+      type === 'close' && typeof listener === 'function'
+        ? this.#inTurn(listener as Listener)
+        : listener
 
     return overriding<MultiaddrConnection>(connection, {
       addEventListener: (type: string, listener: unknown, options?: unknown) => {
@@ -42,6 +39,14 @@ export class PacedClosings {
         Reflect.apply(removeEventListener, connection, [type, heardBy(type, listener), options])
       }
     })
+  }
+
+  #inTurn(listener: Listener): Listener {
+    const known = this.#paced.get(listener)
+    const later: Listener =
+      known ?? ((event) => (event.local ? listener(event) : this.#add(() => listener(event))))
+    this.#paced.set(listener, later)
+    return later
   }
 
   #add(tell: () => void): void {

@@ -1,15 +1,10 @@
+import { Tally } from '../collections/tally.ts'
 import type { WatchRole } from './watch-messages.ts'
 
 /** The peers that subscribe to one key, and their roles. */
 export class Subscribers<S> {
   readonly #roles = new Map<S, WatchRole>()
-  readonly #counts: Record<WatchRole, number> = {
-    prompt: 0,
-    patient: 0,
-    forwarder: 0,
-    dependant: 0,
-    remote: 0
-  }
+  readonly #counts = new Tally<WatchRole>()
 
   /** Until when further writes are collected, in ms of the process's clock. */
   pausedUntilMs = 0
@@ -23,7 +18,7 @@ export class Subscribers<S> {
   }
 
   count(role: WatchRole): number {
-    return this.#counts[role]
+    return this.#counts.get(role)
   }
 
   /** Returns all subscribers, or those whose role is, or is not, the given one. */
@@ -36,7 +31,7 @@ export class Subscribers<S> {
   add(subscriber: S, role: WatchRole): void {
     this.delete(subscriber)
     this.#roles.set(subscriber, role)
-    this.#counts[role]++
+    this.#counts.add(role)
   }
 
   /** Returns the role that the subscriber had. */
@@ -45,7 +40,7 @@ export class Subscribers<S> {
 
     if (role !== undefined) {
       this.#roles.delete(subscriber)
-      this.#counts[role]--
+      this.#counts.add(role, -1)
     }
 
     return role

@@ -2,12 +2,15 @@ import type { ByteWriter } from './bytes.ts'
 import { CongestionWindow } from './congestion-window.ts'
 import { writePart } from './frames.ts'
 
+/** The window of all lanes that have sent nothing yet, which is not changed. Most streams carry small messages only. */
+const UNUSED = new CongestionWindow()
+
 /**
  * Outgoing bulk messages, in order. They are sent in parts, within the path's congestion window, so that other
  * messages can pass them.
  */
 export class BulkLane {
-  readonly #window = new CongestionWindow()
+  #window: CongestionWindow = UNUSED
   readonly #messages: Uint8Array[] = []
 
   /** Sent bytes of the first message. */
@@ -46,6 +49,10 @@ export class BulkLane {
 
   /** Writes the next part. */
   write(to: ByteWriter, nowMs: number): void {
+    if (this.#window === UNUSED) {
+      this.#window = new CongestionWindow()
+    }
+
     const message = this.#messages[0] as Uint8Array
     const bytes = this.#window.partOf(message.length - this.#sent)
     const part = message.subarray(this.#sent, this.#sent + bytes)
@@ -63,6 +70,6 @@ export class BulkLane {
 
   /** Records acknowledged bytes. Returns false if there were fewer in flight. */
   receive(bytes: number, nowMs: number): boolean {
-    return this.#window.receive(bytes, nowMs)
+    return this.#window === UNUSED ? bytes === 0 : this.#window.receive(bytes, nowMs)
   }
 }

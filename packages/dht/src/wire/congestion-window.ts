@@ -59,6 +59,8 @@ const PEAK_MEMORY_MS = 60_000
 /** Milliseconds after which the path's minimum delay is measured again. */
 const DELAY_MEMORY_MS = 30_000
 
+const NO_JITTER = { leastMs: Number.POSITIVE_INFINITY, mostMs: 0, secondMs: 0 }
+
 interface SentPart {
   readonly bytes: number
   readonly sentMs: number
@@ -114,8 +116,11 @@ export class CongestionWindow {
   /** The least delay when they began. */
   #probedDelayMs = 0
 
-  /** The least and the longest delay measured then, and what bytes may wait on their way for the difference. */
-  #jitter = { leastMs: Number.POSITIVE_INFINITY, mostMs: 0 }
+  /**
+   * The least, the longest and the second longest delay measured then, and what bytes may wait on their way for the
+   * difference.
+   */
+  #jitter = NO_JITTER
   #slackMs = SLACK_MS
 
   /** Bytes that may be in flight. */
@@ -345,21 +350,24 @@ export class CongestionWindow {
   #probe(delayMs: number, nowMs: number): void {
     this.#probesSinceMs = nowMs + delayMs
     this.#probesUntilMs = nowMs + delayMs + this.#leastDelayMs + 2 * Math.min(delayMs, MAX_SLACK_MS)
-    this.#jitter = { leastMs: Number.POSITIVE_INFINITY, mostMs: 0 }
+    this.#jitter = NO_JITTER
     this.#probedDelayMs = this.#leastDelayMs
   }
 
   /**
    * Learns how much delays vary where nothing waits, as by radio or among busy processors. A window that
-   * allows for less lowers the rate, which closes the window more and more. Others' bytes that wait on the line
+   * allows for less lowers the rate, which closes the window more and more. A single long delay, as of a processor that
+   * was busy for a moment, does not count. Others' bytes that wait on the line
    * delay all parts, so the least delay of the parts measured counts, not that of the bare line.
    */
   #recordJitter(sentMs: number, nowMs: number): void {
     if (sentMs >= this.#probesSinceMs && sentMs < this.#probesUntilMs) {
-      const leastMs = Math.min(this.#jitter.leastMs, nowMs - sentMs)
-      const mostMs = Math.max(this.#jitter.mostMs, nowMs - sentMs)
-      this.#jitter = { leastMs, mostMs }
-      this.#slackMs = Math.min(Math.max(mostMs - leastMs, SLACK_MS), MAX_SLACK_MS)
+      const delayMs = nowMs - sentMs
+      const leastMs = Math.min(this.#jitter.leastMs, delayMs)
+      const mostMs = Math.max(this.#jitter.mostMs, delayMs)
+      const secondMs = Math.max(this.#jitter.secondMs, Math.min(this.#jitter.mostMs, delayMs))
+      this.#jitter = { leastMs, mostMs, secondMs }
+      this.#slackMs = Math.min(Math.max(secondMs - leastMs, SLACK_MS), MAX_SLACK_MS)
     } else if (nowMs >= this.#probesUntilMs && this.#isProbeDue(nowMs)) {
       this.#probe(nowMs - sentMs, nowMs)
     }

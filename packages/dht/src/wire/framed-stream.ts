@@ -9,7 +9,8 @@ import {
   MAX_MESSAGES_PER_TURN,
   MAX_QUEUED_REPLY_BYTES,
   MAX_REPLIES_IN_FLIGHT,
-  MIN_QUEUED_BULK_BYTES
+  MIN_QUEUED_BULK_BYTES,
+  TARGET_MESSAGE_BYTES
 } from './limits.ts'
 import { OutboundFrames } from './outbound-frames.ts'
 import { ProgressClock } from './progress-clock.ts'
@@ -127,6 +128,15 @@ export class FramedStream<M> {
   /** Whether bulk messages already wait, so that further ones would be useless. */
   get isBulkBlocked(): boolean {
     return this.#outbound.queuedBytes > 0 || this.isBlocked
+  }
+
+  /**
+   * Whether another bulk message may be queued: less than the window is left of earlier ones, or little if it is large.
+   * So its first part follows their last one at once, and not only after an ack.
+   */
+  get hasRoomForBulk(): boolean {
+    const { queuedBytes, windowBytes } = this.#outbound
+    return queuedBytes < Math.min(windowBytes, TARGET_MESSAGE_BYTES) && !this.isBlocked
   }
 
   get isOpen(): boolean {

@@ -75,7 +75,8 @@ export const MAX_REQUESTS_IN_FLIGHT = 1024
 /** Bytes of requests in flight that are not bulk. Others that are read only for their acks have room besides. */
 export const MAX_OTHER_BYTES_IN_FLIGHT: number = 256 * 1024
 
-/** Bulk requests in flight: enough to fill any line, few enough for the other side to keep. */
+/** Bulk requests in flight: at first and at least, and at most, which is enough to fill any line. */
+export const MIN_BULK_IN_FLIGHT = 2
 export const MAX_BULK_IN_FLIGHT = 32
 
 /** Milliseconds for which requests wait for others while replies are due. */

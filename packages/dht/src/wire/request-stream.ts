@@ -207,7 +207,7 @@ export class RequestStream<Q, R, M> {
       this.#send(stream, others.takeBatch(), false)
     }
 
-    while (bulk.length > 0 && !stream.isBulkBlocked && this.#inFlight.hasRoomForBulk) {
+    while (bulk.length > 0 && stream.hasRoomForBulk && this.#inFlight.hasRoomForBulk) {
       this.#send(stream, this.#queue.takeBulk(), true)
       stream.flush()
     }
@@ -319,7 +319,7 @@ export class RequestStream<Q, R, M> {
     }
 
     const responses = protocol.responsesOf(message, sent)
-    this.#inFlight.delete(id)
+    this.#inFlight.answer(id)
     this.#dueSinceMs = performance.now()
 
     if (responses instanceof Error) {

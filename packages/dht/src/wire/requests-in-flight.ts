@@ -1,4 +1,5 @@
-import { MAX_BULK_IN_FLIGHT, MAX_OTHER_BYTES_IN_FLIGHT, MAX_REQUESTS_IN_FLIGHT } from './limits.ts'
+import { BulkLimit } from './bulk-limit.ts'
+import { MAX_OTHER_BYTES_IN_FLIGHT, MAX_REQUESTS_IN_FLIGHT } from './limits.ts'
 import type { SentRequests } from './request-protocol.ts'
 import type { PendingRequest } from './request-queue.ts'
 
@@ -13,6 +14,7 @@ interface Sent<Q, R> extends SentRequests<Q, R> {
 /** Unanswered messages to one peer by their ids, the oldest first. */
 export class RequestsInFlight<Q, R> {
   readonly #messages = new Map<number, Sent<Q, R>>()
+  readonly #bulkLimit = new BulkLimit()
   #bulk = 0
   #bytes = 0
   #bulkBytes = 0
@@ -27,7 +29,7 @@ export class RequestsInFlight<Q, R> {
   }
 
   get hasRoomForBulk(): boolean {
-    return this.#bulk < MAX_BULK_IN_FLIGHT
+    return this.#bulk < this.#bulkLimit.max
   }
 
   /** Whether there is room for requests other than bulk ones, whose bytes are not acknowledged. */
@@ -49,6 +51,17 @@ export class RequestsInFlight<Q, R> {
   add(id: number, sent: Sent<Q, R>): void {
     this.#messages.set(id, sent)
     this.#count(sent, 1)
+  }
+
+  /** Removes an answered message. */
+  answer(id: number): void {
+    const sent = this.#messages.get(id)
+
+    if (sent?.isBulk) {
+      this.#bulkLimit.record(sent.sentMs, performance.now())
+    }
+
+    this.delete(id)
   }
 
   delete(id: number): void {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import {
   MAX_QUEUED_REQUESTS,
   MAX_REQUESTS_IN_FLIGHT,
+  MIN_BULK_IN_FLIGHT,
   TARGET_MESSAGE_BYTES
 } from '../../src/wire/limits.ts'
 import { ACTIVE, CANCELLED } from '../support/cancellation.ts'
@@ -135,6 +136,33 @@ describe('the questions to one peer', () => {
     expect(told(await answers)).toEqual(questions.map(() => 'one'))
   })
 
+  it('wait where they can be given up, if they are bulk, until others are answered (N12)', async () => {
+    const { client, peer } = asking(source)
+    const bulk = { isCancelled: false, isBulk: true }
+    const questions = names(2 * MIN_BULK_IN_FLIGHT).map((name, i) =>
+      client.ask(find(name, { closerCount: i % 2 }), bulk)
+    )
+    const outcomes = Promise.allSettled(questions)
+    const talker = await peer()
+    const heard = []
+
+    for (let i = 0; i < MIN_BULK_IN_FLIGHT; i++) {
+      heard.push(await talker.hear('find'))
+    }
+
+    await turns(5)
+    expect(talker.unheard).toBe(0)
+    bulk.isCancelled = true
+
+    for (const { id } of heard) {
+      talker.say(found(id, ['one']))
+    }
+
+    const statuses = (await outcomes).map(({ status }) => status)
+    expect(statuses.filter((status) => status === 'fulfilled')).toHaveLength(MIN_BULK_IN_FLIGHT)
+    expect(talker.unheard).toBe(0)
+  })
+
   it('wait in a queue of so many, beyond which more are refused at once (N9j)', async () => {
     const client = clientOf(() => new Promise(() => {}))
     const waiting = names(MAX_QUEUED_REQUESTS).map((name) => client.ask(find(name)))
@@ -190,16 +218,13 @@ describe('the questions to one peer', () => {
     expect(stream?.writeBufferLength).toBe(0)
     leaving.isCancelled = true
 
-    // All of them come before any is answered.
     talker.stream.resume()
     const requests = []
 
     for (const _ of early) {
-      requests.push(await talker.hear('store'))
-    }
-
-    for (const { id } of requests) {
-      talker.say(stored(id, ['accepted']))
+      const request = await talker.hear('store')
+      requests.push(request)
+      talker.say(stored(request.id, ['accepted']))
     }
 
     const outcomes = await late

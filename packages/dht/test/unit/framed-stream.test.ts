@@ -63,6 +63,24 @@ describe('FramedStream with a bulk message', () => {
     expect(framed.bufferedBytes).toBe(0)
   })
 
+  it('has room for another one before the last part of the first is sent, so that the line stays full (N12)', async () => {
+    await using source = await streamSource()
+    const [mine, theirs] = await source.open()
+    const talker = new Talker(theirs)
+    const hasRoom: boolean[] = []
+    const framed = new FramedStream({
+      ...{ stream: mine, codec: EXCHANGE, mayPass: true },
+      onMessage: () => {},
+      onClose: () => {},
+      onSent: () => framed.isBulkBlocked && hasRoom.push(framed.hasRoomForBulk)
+    })
+    framed.send(storeOf(1, 300_000))
+    await talker.hear('store')
+
+    expect(hasRoom[0]).toBe(false)
+    expect(hasRoom.at(-1)).toBe(true)
+  })
+
   it('keeps the order where messages have no ids (N12)', async () => {
     await using source = await streamSource()
     const [mine, theirs] = await source.open()

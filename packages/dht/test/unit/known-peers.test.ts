@@ -5,7 +5,7 @@ import { TypedEventEmitter } from 'main-event'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { followPeers } from '../../src/kad/follow-peers.ts'
 import { pointOfPeer } from '../../src/peers/key-space.ts'
-import { KnownPeers, SETTLED_MS } from '../../src/peers/known-peers.ts'
+import { KnownPeers, MAX_LOST, SETTLED_MS } from '../../src/peers/known-peers.ts'
 import { PeerBook } from '../../src/peers/peer-book.ts'
 import { contacts, nearestFirst, peerNumber } from '../support/numbered-peers.ts'
 
@@ -126,6 +126,24 @@ describe('KnownPeers', () => {
     expect(peers.size).toBe(0)
     connect(b)
     expect(peers.nearest(pointOfPeer(self), 20).map(({ id }) => id)).toEqual([b])
+  })
+
+  it('remembers a few losses only, the latest, and nothing more of the peers (N10b)', () => {
+    const servers = contacts(MAX_LOST + 6).slice(1)
+
+    for (const { id } of servers) {
+      connect(id)
+      vi.advanceTimersByTime(1)
+      connections.onDisconnect(id)
+      peers.remove(id)
+    }
+
+    const latest = servers.slice(-MAX_LOST).map(({ id }) => id)
+    expect(peers.nearest(pointOfPeer(self), 100).map(({ id }) => id)).toEqual(latest)
+    expect(peers.vanished().map(({ id }) => id)).toEqual(latest)
+    expect(book.records.size).toBe(MAX_LOST)
+    peers.recordDeparture(latest[0] as PeerId)
+    expect(peers.vanished()).toHaveLength(MAX_LOST - 1)
   })
 
   it('takes in a connected peer again that was removed and responds (N10b)', () => {

@@ -147,6 +147,47 @@ describe('Lookups with a frozen peer', () => {
     expect(ranksAsked(questions)).toEqual([0, 1, 2, 3, 4])
   })
 
+  describe('that answers something', () => {
+    const isFrozen = ({ id }: PeerInfo): boolean => id.equals((peers[2] as PeerInfo).id)
+
+    /** Freezes a peer amid two lookups, of which it then answers one. The other peers answer the second one. */
+    async function thaw() {
+      let movedMs = 0
+      const progressMs = (contact: PeerInfo): number =>
+        isFrozen(contact) ? movedMs : performance.now()
+      const all = scene({ peers: bookOf(peers), progressMs })
+      const [first, second] = [hesitantPeers(), hesitantPeers()]
+      const tookMs = timed(all, searchFor(5), second.ask)
+      timed(all, searchFor(5), first.ask)
+      await after(FIRST_SUSPECT_MS)
+      expect(ranksAsked(second.questions)).toEqual([0, 1, 2, 3, 4, 5])
+      movedMs = performance.now()
+      first.questions.find(({ contact }) => isFrozen(contact))?.answer()
+      await after(0)
+
+      for (const { contact, answer } of second.questions) {
+        isFrozen(contact) || answer()
+      }
+
+      await after(0)
+      return { tookMs, question: second.questions.find(({ contact }) => isFrozen(contact)) }
+    }
+
+    it('wait again for all that it was asked (N8n)', async () => {
+      const { question, tookMs } = await thaw()
+      expect(tookMs()).toBeUndefined()
+      question?.answer()
+      await after(0)
+      expect(tookMs()).toBe(FIRST_SUSPECT_MS)
+    })
+
+    it('suspect it again if it then makes no progress (N8n)', async () => {
+      const { tookMs } = await thaw()
+      await after(MAX_SUSPECT_MS)
+      expect(tookMs()).toBeLessThanOrEqual(FIRST_SUSPECT_MS + MAX_SUSPECT_MS)
+    })
+  })
+
   it('suspect it by its own response times (N8n)', async () => {
     const all = scene({ peers: bookOf(peers) })
     const { ask, questions } = frozenPeers()
@@ -175,6 +216,28 @@ describe('Lookups with a frozen peer', () => {
     expect(isOver).toBe(false)
     await after(1)
     expect(isOver).toBe(true)
+  })
+
+  it('suspect it later while anybody is asked for bulk, which may fill the line (N12)', async () => {
+    const isFrozen = (contact: PeerInfo): boolean => rankOf(contact) === 2
+    const progressMs = (contact: PeerInfo): number => (isFrozen(contact) ? 0 : performance.now())
+    const all = scene({ peers: bookOf(peers), progressMs })
+    const bulk = hesitantPeers()
+    const cancellation = { isCancelled: false, isBulk: true }
+    void all.run(searchFor(1, peers.slice(0, 1)), bulk.ask, { cancellation })
+    await after(0)
+    const tookMs = timed(all, searchFor(5), frozenPeers(2).ask)
+    await after(MAX_SUSPECT_MS - 1)
+    expect(tookMs()).toBeUndefined()
+    await after(1)
+    expect(tookMs()).toBe(MAX_SUSPECT_MS)
+
+    bulk.questions[0]?.answer()
+    await after(0)
+    all.book.recordResponse((peers[2] as PeerInfo).id)
+    const again = timed(all, searchFor(5), frozenPeers(2).ask)
+    await after(FIRST_SUSPECT_MS)
+    expect(again()).toBe(FIRST_SUSPECT_MS)
   })
 
   it('wait for suspects unless more others have answered (N8n)', async () => {

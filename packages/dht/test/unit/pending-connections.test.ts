@@ -13,11 +13,12 @@ interface Fake extends PendingConnection {
 
 function connectionFrom(address: string): Fake {
   let isAborted = false
-  const listeners: (() => void)[] = []
+  const listeners = new Set<() => void>()
   return {
     remoteAddr: multiaddr(address) as Multiaddr,
     isAborted: () => isAborted,
-    addEventListener: (_: string, listener: unknown) => listeners.push(listener as () => void),
+    addEventListener: (_: string, listener: unknown) => listeners.add(listener as () => void),
+    removeEventListener: (_: string, listener: unknown) => listeners.delete(listener as () => void),
     abort() {
       isAborted = true
       for (const listener of listeners) {

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 const ROOT = new URL('../../../../', import.meta.url)
 
 /** The verdicts of docs/hivemind.md without a promise. */
-const NO_PROMISE = /^(different|planned|absent)$/
+const NO_PROMISE = /^(different|absent)$/
 
 const NAME = /^[RNH]\d+[a-z]?$/
 
