@@ -41,7 +41,8 @@ export type {
   StoreReply,
   WriteOptions
 } from '../lookup/record-channel.ts'
-export { Search, type SearchInit } from '../lookup/search.ts'
+export { Search } from '../lookup/search.ts'
+export type { SearchInit } from '../lookup/search-init.ts'
 export { Meter } from '../metrics/meter.ts'
 export { announcedAddress, listenAddress, peerAddress } from '../node/addresses.ts'
 export { connectionLayers, type LayerServices } from '../node/connection-layers.ts'

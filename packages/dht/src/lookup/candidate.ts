@@ -1,4 +1,5 @@
 import type { PeerInfo } from '@libp2p/interface'
+import { type Point, pointOfPeer } from '../peers/key-space.ts'
 import { hasOnlyAddressesOf } from '../peers/peer-record.ts'
 
 /**
@@ -77,4 +78,9 @@ export function haveResponded(candidates: readonly Candidate[], count: number): 
   }
 
   return silent === Number.POSITIVE_INFINITY || nearer >= count
+}
+
+/** The point of a peer id, as in kad-dht. */
+export function pointOfContact({ id }: PeerInfo): Point {
+  return pointOfPeer(id)
 }

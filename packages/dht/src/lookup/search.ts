@@ -1,54 +1,17 @@
 import type { PeerInfo } from '@libp2p/interface'
 import { MAX_LOOKUP_CANDIDATES, MAX_LOOKUP_REQUESTS, SEARCH_WIDTH } from '../constants.ts'
-import { type Point, pointOfPeer, roughDistance } from '../peers/key-space.ts'
+import { roughDistance } from '../peers/key-space.ts'
 import {
   type Candidate,
   haveResponded,
   insert,
   isKnownAt,
+  pointOfContact,
   type SearchServer,
   type State,
   serversAmong
 } from './candidate.ts'
-import type { PeerRank } from './peer-ranking.ts'
-
-/** The parameters of a search. */
-export interface SearchInit {
-  /** The target point of the search. */
-  target: Point
-
-  /** Number of nearest peers that must respond before the search is done. */
-  count: number
-
-  /**
-   * Returns a peer's point in the key space.
-   *
-   * @default the point of its peer id, as in kad-dht
-   */
-  pointOf?: (contact: PeerInfo) => Point
-
-  /** Returns up to `count` known peers, nearest to the target first, with which the search begins. */
-  nearest?: (target: Point, count: number) => readonly PeerInfo[]
-
-  /**
-   * Ranks a peer, given the peer that returned it, if any. The rank decides when it is queried. @default 'first'
-   * for all
-   */
-  rankOf?: (contact: PeerInfo, referrer?: PeerInfo) => PeerRank
-
-  /** Candidates remembered. @default MAX_LOOKUP_CANDIDATES */
-  maxCandidates?: number
-
-  /** Peers queried. @default MAX_LOOKUP_REQUESTS */
-  maxRequests?: number
-
-  /**
-   * Returns how many peers must respond before the search stops waiting for so many suspects.
-   *
-   * @default one more: two majorities share a peer
-   */
-  answersInsteadOf?: ((suspects: number) => number) | undefined
-}
+import type { SearchInit } from './search-init.ts'
 
 /** Further referrals of one peer that are tried in turn. */
 const MAX_OTHERS = 4
@@ -396,8 +359,4 @@ export class Search {
 
     return this.#candidates.find(({ contact: { id } }) => id.equals(contact.id))
   }
-}
-
-function pointOfContact({ id }: PeerInfo): Point {
-  return pointOfPeer(id)
 }

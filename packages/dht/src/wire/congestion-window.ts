@@ -29,9 +29,10 @@ const MIN_GROWTH = 1.25
 /** Delays that may be in flight besides the one that fills the path, so that a window that is too small grows. */
 const EXTRA_DELAYS = 1.15
 
-/** Until then: delays of the rate at which a round's parts arrive, ms by which they may come too close, and growth. */
+/** Until then: delays of the rate at which a round's parts arrive, ms or delays by which they may come too close, and growth. */
 const ARRIVAL_DELAYS = 1.5
 const ARRIVAL_NOISE_MS = 20
+const ARRIVAL_NOISE_DELAYS = 0.15
 const MAX_GROWTH = 5
 
 /** Milliseconds that bytes may always wait on their way, less than anybody notices; at most, where delays vary as much. */
@@ -283,8 +284,10 @@ export class CongestionWindow {
   /** Window by the distances at which a round's parts arrive: they tell the bandwidth before a window fills it. */
   #arrivingBytes(nowMs: number): number {
     const { received, sinceMs, windowBytes } = this.#round
-    const rate = (this.#received - received) / (nowMs - sinceMs + ARRIVAL_NOISE_MS)
-    return Math.min(ARRIVAL_DELAYS * this.#leastDelayMs * rate, MAX_GROWTH * windowBytes)
+    const leastMs = this.#leastDelayMs
+    const noiseMs = Math.max(ARRIVAL_NOISE_MS, ARRIVAL_NOISE_DELAYS * leastMs)
+    const rate = (this.#received - received) / (nowMs - sinceMs + noiseMs)
+    return Math.min(ARRIVAL_DELAYS * leastMs * rate, MAX_GROWTH * windowBytes)
   }
 
   /**
