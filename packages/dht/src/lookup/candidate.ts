@@ -28,9 +28,56 @@ export function isKnownAt(contact: PeerInfo, known: readonly PeerInfo[]): boolea
   return known.some((one) => one.id.equals(contact.id) && hasOnlyAddressesOf(contact, one))
 }
 
+/** Inserts by distance. It begins at the end, because peers mostly come nearest first. */
+export function insert(candidates: Candidate[], candidate: Candidate): void {
+  let place = candidates.length
+
+  while (place > 0 && isBefore(candidate, candidates[place - 1])) {
+    place--
+  }
+
+  if (place === candidates.length) {
+    candidates.push(candidate)
+  } else {
+    candidates.splice(place, 0, candidate)
+  }
+}
+
 /** Whether a candidate comes before another one: avoided peers come after all others. */
-export function isBefore(a: Candidate, b: Candidate | undefined): boolean {
+function isBefore(a: Candidate, b: Candidate | undefined): boolean {
   return b !== undefined && (a.isAvoided === b.isAvoided ? a.distance < b.distance : b.isAvoided)
+}
+
+/** A peer that may hold the key. */
+export interface SearchServer {
+  readonly contact: PeerInfo
+  readonly hasResponded: boolean
+}
+
+/** Lists the candidates that may hold the key, nearest first. */
+export function serversAmong(candidates: readonly Candidate[]): SearchServer[] {
+  return candidates
+    .filter(({ state }) => state !== 'excluded')
+    .sort((a, b) => a.distance - b.distance)
+    .map(({ contact, state }) => ({ contact, hasResponded: state === 'answered' }))
+}
+
+/** Whether the `count` nearest of the {@link serversAmong} candidates have responded, or all of fewer. */
+export function haveResponded(candidates: readonly Candidate[], count: number): boolean {
+  let silent = Number.POSITIVE_INFINITY
+  let nearer = 0
+
+  for (const { distance, state } of candidates) {
+    if (state !== 'answered' && state !== 'excluded') {
+      silent = Math.min(silent, distance)
+    }
+  }
+
+  for (const { distance, state } of candidates) {
+    nearer += Number(state === 'answered' && distance < silent)
+  }
+
+  return silent === Number.POSITIVE_INFINITY || nearer >= count
 }
 
 /** The point of a peer id, as in kad-dht. */

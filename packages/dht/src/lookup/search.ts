@@ -1,7 +1,16 @@
 import type { PeerInfo } from '@libp2p/interface'
 import { MAX_LOOKUP_CANDIDATES, MAX_LOOKUP_REQUESTS, SEARCH_WIDTH } from '../constants.ts'
-import { type Point, roughDistance } from '../peers/key-space.ts'
-import { type Candidate, isBefore, isKnownAt, pointOfContact, type State } from './candidate.ts'
+import { roughDistance } from '../peers/key-space.ts'
+import {
+  type Candidate,
+  haveResponded,
+  insert,
+  isKnownAt,
+  pointOfContact,
+  type SearchServer,
+  type State,
+  serversAmong
+} from './candidate.ts'
 import type { SearchInit } from './search-init.ts'
 
 /** Further referrals of one peer that are tried in turn. */
@@ -166,29 +175,13 @@ export class Search {
   }
 
   /** Lists the peers that may hold the key, nearest first, and whether each has responded. */
-  servers(): { readonly contact: PeerInfo; readonly hasResponded: boolean }[] {
-    return this.#candidates
-      .filter(({ state }) => state !== 'excluded')
-      .sort((a, b) => a.distance - b.distance)
-      .map(({ contact, state }) => ({ contact, hasResponded: state === 'answered' }))
+  servers(): SearchServer[] {
+    return serversAmong(this.#candidates)
   }
 
   /** Whether the `count` nearest of the {@link servers} have responded, or all of fewer. */
   haveResponded(count: number): boolean {
-    let silent = Number.POSITIVE_INFINITY
-    let nearer = 0
-
-    for (const { distance, state } of this.#candidates) {
-      if (state !== 'answered' && state !== 'excluded') {
-        silent = Math.min(silent, distance)
-      }
-    }
-
-    for (const { distance, state } of this.#candidates) {
-      nearer += Number(state === 'answered' && distance < silent)
-    }
-
-    return silent === Number.POSITIVE_INFINITY || nearer >= count
+    return haveResponded(this.#candidates, count)
   }
 
   /** Lists the peers in a state among the `count` nearest candidates that have neither failed nor been excluded. */
@@ -276,7 +269,7 @@ export class Search {
       isGivenUp: false,
       others: []
     }
-    this.#insert(candidate)
+    insert(this.#candidates, candidate)
     this.#forgetFarthest()
     return candidate
   }
@@ -323,7 +316,7 @@ export class Search {
     candidate.isAvoided = this.#isAvoided(contact)
     candidate.state = 'new'
     candidate.isGivenUp = false
-    this.#insert(candidate)
+    insert(this.#candidates, candidate)
   }
 
   #isAvoided(contact: PeerInfo, referrer?: PeerInfo): boolean {
@@ -345,21 +338,6 @@ export class Search {
         ({ state }) => state === 'new' || state === 'failed'
       )
       this.#candidates.splice(place, place < 0 ? 0 : 1)
-    }
-  }
-
-  /** Inserts by distance. It begins at the end, because peers mostly come nearest first. */
-  #insert(candidate: Candidate): void {
-    let place = this.#candidates.length
-
-    while (place > 0 && isBefore(candidate, this.#candidates[place - 1])) {
-      place--
-    }
-
-    if (place === this.#candidates.length) {
-      this.#candidates.push(candidate)
-    } else {
-      this.#candidates.splice(place, 0, candidate)
     }
   }
 

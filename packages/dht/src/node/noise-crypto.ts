@@ -1,4 +1,4 @@
-import { hkdfSync } from 'node:crypto'
+import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
 import type { ICryptoInterface } from '@libp2p/noise'
 import { asCrypto, defaultCrypto, nodeCrypto } from '@libp2p/noise/crypto'
 import { TokenBucket } from '../admission/token-bucket.ts'
@@ -6,10 +6,16 @@ import { TokenBucket } from '../admission/token-bucket.ts'
 /** Messages, at once and per second, up to which a process needs no WebAssembly. */
 const CALM = { burst: 10_000, perSecond: 100 }
 
+/** Bytes from which OpenSSL is faster than WebAssembly, as noise has it. */
+const LARGE_BYTES = 1200
+
 /** Bytes of each of the three keys that noise derives at once. */
 const KEY_BYTES = 32
 
 const NOTHING = new Uint8Array(0)
+
+/** OpenSSL's form of each key. */
+const keyObjects = new WeakMap<Uint8Array, KeyObject>()
 
 /**
  * Creates noise's crypto, which loads WebAssembly when a process is busy. Noise takes it for all small messages, since
@@ -18,18 +24,38 @@ const NOTHING = new Uint8Array(0)
  */
 export function noiseCrypto(calm: TokenBucket = new TokenBucket(CALM)): ICryptoInterface {
   // OpenSSL's substitute in Electron lacks the cipher.
-  let isBusy = defaultCrypto.chaCha20Poly1305Encrypt === asCrypto.chaCha20Poly1305Encrypt
-  const ciphers = (): typeof nodeCrypto => {
+  if (defaultCrypto.chaCha20Poly1305Encrypt === asCrypto.chaCha20Poly1305Encrypt) {
+    return { ...defaultCrypto, getHKDF }
+  }
+
+  let isBusy = false
+  const isByWebAssembly = ({ byteLength }: { readonly byteLength: number }): boolean => {
     isBusy ||= !calm.tryTake(1, 1)
-    return isBusy ? defaultCrypto : nodeCrypto
+    return isBusy && byteLength < LARGE_BYTES
   }
 
   return {
     ...defaultCrypto,
-    chaCha20Poly1305Encrypt: (...args) => ciphers().chaCha20Poly1305Encrypt(...args),
-    chaCha20Poly1305Decrypt: (...args) => ciphers().chaCha20Poly1305Decrypt(...args),
+    chaCha20Poly1305Encrypt: (plaintext, nonce, ad, key) =>
+      isByWebAssembly(plaintext)
+        ? asCrypto.chaCha20Poly1305Encrypt(plaintext, nonce, ad, key)
+        : nodeCrypto.chaCha20Poly1305Encrypt(plaintext, nonce, ad, parsed(key)),
+    chaCha20Poly1305Decrypt: (ciphertext, nonce, ad, ...[key, to]) =>
+      isByWebAssembly(ciphertext)
+        ? asCrypto.chaCha20Poly1305Decrypt(ciphertext, nonce, ad, key, to)
+        : nodeCrypto.chaCha20Poly1305Decrypt(ciphertext, nonce, ad, parsed(key), to),
     getHKDF
   }
+}
+
+/**
+ * Parses a key once: Node takes ten times as long to parse it as to encrypt a message. Noise passes its keys on to
+ * Node, which takes them in either form, and changes none.
+ */
+function parsed(key: Uint8Array): Uint8Array {
+  const known = keyObjects.get(key) ?? createSecretKey(key)
+  keyObjects.set(key, known)
+  return known as unknown as Uint8Array
 }
 
 /** Derives three keys (Noise protocol framework, §4.3), by OpenSSL instead of JavaScript. */

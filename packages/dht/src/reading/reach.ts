@@ -1,5 +1,6 @@
 import type { PeerInfo } from '@libp2p/interface'
 import { UnreachableError } from '../errors.ts'
+import type { SearchServer } from '../lookup/candidate.ts'
 import type { LookupResponse } from '../lookup/lookup.ts'
 import { hasQuorum, type NearServer, presentServers } from '../lookup/quorum.ts'
 import type { Search } from '../lookup/search.ts'
@@ -117,8 +118,6 @@ export class Reach {
 }
 
 const NO_PEERS: readonly PeerInfo[] = []
-
-type SearchServer = ReturnType<Search['servers']>[number]
 
 function namesOf(peers: readonly PeerInfo[]): ReadonlySet<string> {
   return new Set(peers.map(({ id }) => id.toString()))

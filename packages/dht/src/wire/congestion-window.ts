@@ -146,10 +146,12 @@ export class CongestionWindow {
 
   /** Bytes of the next part of a message, given the bytes left of it. */
   partOf(bytes: number): number {
-    // A probe needs several parts to tell how much delays vary.
-    const partMs = this.#receivedMs < this.#probesUntilMs ? 0 : PART_MS
-    const room = Math.min(this.#rate * partMs, this.#bytes - this.#inFlight, MAX_PART_BYTES)
-    const partBytes = Math.max(Math.floor(room), this.#partBytes)
+    // A probe takes many parts.
+    const most = this.#isProbing(this.#receivedMs)
+      ? 0
+      : Math.min(this.#rate * PART_MS, MAX_PART_BYTES)
+    const room = Math.floor(Math.min(most, this.#bytes - this.#inFlight))
+    const partBytes = Math.max(room, this.#partBytes)
     return bytes <= Math.max(partBytes, this.wholeBytes) ? bytes : partBytes
   }
 
@@ -317,11 +319,16 @@ export class CongestionWindow {
     return Math.min(this.#delayMs, this.#earlierDelayMs)
   }
 
+  /** Whether the delay of the bare line is measured. Processors delay more than the line of a near peer. */
+  #isProbing(nowMs: number): boolean {
+    return nowMs < this.#probesUntilMs && this.#leastDelayMs >= NEAR_MS
+  }
+
   /** Milliseconds of the rate that may be in flight. */
   #delaysMs(nowMs: number): number {
     const delayMs = this.#leastDelayMs
 
-    if (nowMs < this.#probesUntilMs && delayMs >= NEAR_MS) {
+    if (this.#isProbing(nowMs)) {
       return delayMs / 2
     }
 
