@@ -3,7 +3,7 @@
 import { join } from 'node:path'
 import { type OutputOptions, rolldown } from 'rolldown'
 import { BundleFolder, inASCII, inParts, licences, type Part } from './bundling.ts'
-import { builtinsByCall, leanModules, plainOrder } from './lean-modules.ts'
+import { builtinsByCall, leanModules } from './lean-modules.ts'
 
 export interface Library {
   /** The folder of the package. */
@@ -45,7 +45,7 @@ export async function bundleLibrary({
     external: (id) => external.some((name) => id === name || id.startsWith(`${name}/`)),
     resolve: { conditionNames: ['@waggle/source', 'import', 'node', 'default'] },
     transform: { target: 'node22.12' },
-    plugins: [leanModules(), plainOrder(), builtinsByCall()],
+    plugins: [leanModules(), builtinsByCall()],
     checks: { ineffectiveDynamicImport: false }
   })
   const files = parts.map(([name, entry]): Part => [name, join(folder, entry)])

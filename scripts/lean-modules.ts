@@ -83,45 +83,6 @@ export function leanModules(): Plugin {
   }
 }
 
-/** Packages that sort protocols and addresses by the rules of a language. */
-const SORTING = ['@libp2p/peer-record', '@libp2p/peer-store']
-
-const COMPARISON = /([\w.()]+)\.localeCompare\(([\w.()]+)\);/g
-
-const COMPARE = 'const compareText = (a, b) => (a < b ? -1 : a > b ? 1 : 0);'
-
-/**
- * Sorts texts by their characters. At the first comparison by the rules of a language, V8 loads ICU's tables: 4 MB of
- * memory, and 8 ms. Only the same order in the same program matters here. Fails if a package no longer compares so.
- */
-export function plainOrder(): Plugin {
-  const loaded = new Set<string>()
-  const sorted = new Set<string>()
-  return {
-    name: 'plain-order',
-    transform(code, id) {
-      const found = SORTING.find((name) => id.includes(`/node_modules/${name}/`))
-      const plain = code.replace(COMPARISON, 'compareText($1, $2);')
-
-      if (found === undefined) {
-        return null
-      }
-
-      loaded.add(found)
-
-      if (plain === code) {
-        return null
-      }
-
-      sorted.add(found)
-      return { code: `${COMPARE}\n${plain}` }
-    },
-    buildEnd() {
-      assert.deepEqual([...sorted].sort(), [...loaded].sort(), 'packages sort by other means')
-    }
-  }
-}
-
 /**
  * Takes Node's own modules from the process. An `import` reads all properties of such a module, and some of them load
  * further modules: those of `node:process` open standard input and output.

@@ -6,7 +6,7 @@ import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { type OutputChunk, rolldown } from 'rolldown'
 import { BundleFolder, inASCII, inParts, licences, type Part } from '../../../scripts/bundling.ts'
-import { builtinsByCall, leanModules, plainOrder } from '../../../scripts/lean-modules.ts'
+import { builtinsByCall, leanModules } from '../../../scripts/lean-modules.ts'
 
 const PACKAGE = fileURLToPath(new URL('..', import.meta.url))
 const ROOT = join(PACKAGE, '../..')
@@ -36,7 +36,7 @@ export async function bundle(): Promise<void> {
       target: 'node22.12',
       define: { 'process.env.NODE_ENV': '"production"', 'process.env.DEV': '"false"' }
     },
-    plugins: [leanModules(), plainOrder(), builtinsByCall()]
+    plugins: [leanModules(), builtinsByCall()]
   })
   const { output } = await bundler.generate({
     format: 'esm',
