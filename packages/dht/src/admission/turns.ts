@@ -7,15 +7,23 @@ import { PeerRotation } from './peer-rotation.ts'
 export const TURN_MS = 2
 
 /**
+ * Share of the time since the last turn that a turn may take instead, and milliseconds that it takes at most then. A
+ * process with much else to do has few turns, and messages would wait longer and longer for one.
+ */
+const LONG_TURN_SHARE = 0.25
+const MAX_TURN_MS = 20
+
+/**
  * Begins one task after another, peer by peer. It suits work that continues in microtasks after the call, as
  * libp2p's handling of a message does: all of these run before the next task, which begins in another turn of the
- * event loop once the first has taken too long. The time counts towards the peer's share: see {@link CpuShares}.
+ * event loop once they have taken too long. The time counts towards the peer's share: see {@link CpuShares}.
  */
 export class Turns {
   readonly #waiting = new PeerRotation<() => void>()
   readonly #shares: CpuShares
   readonly #budget = new TurnBudget()
   #isTaken = false
+  #turnMs = TURN_MS
 
   constructor(shares: CpuShares = new CpuShares()) {
     this.#shares = shares
@@ -27,6 +35,7 @@ export class Turns {
     this.#waiting.add(peer, task)
 
     if (!this.#isTaken) {
+      this.#turnMs = TURN_MS
       this.#next()
     }
   }
@@ -57,10 +66,20 @@ export class Turns {
   }
 
   #goOn(): void {
-    if (this.#budget.spentMs < TURN_MS) {
+    if (this.#budget.spentMs < this.#turnMs) {
       this.#next()
     } else {
-      atEndOfTurn(() => this.#next())
+      this.#waitForTurn()
     }
+  }
+
+  #waitForTurn(): void {
+    const startMs = performance.now()
+
+    atEndOfTurn(() => {
+      const share = LONG_TURN_SHARE * (performance.now() - startMs)
+      this.#turnMs = Math.max(TURN_MS, Math.min(share, MAX_TURN_MS))
+      this.#next()
+    })
   }
 }

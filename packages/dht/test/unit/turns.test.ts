@@ -79,6 +79,29 @@ describe('Turns', () => {
     expect(begun).toHaveLength(3)
   })
 
+  it('begins more tasks in a turn where turns are long, because the process has much else to do (N13a)', async () => {
+    const turns = new Turns()
+    const count = 400
+    let begun = 0
+
+    for (let i = 0; i < count; i++) {
+      turns.add(`peer ${i}`, () => {
+        begun++
+        busyForMs(0.25)
+      })
+    }
+
+    let loops = 0
+
+    for (; begun < count; loops++) {
+      busyForMs(50)
+      await endOfTurn()
+    }
+
+    // Two milliseconds a turn would take fifty.
+    expect(loops).toBeLessThan(25)
+  })
+
   it('gives each peer a turn before any has a second one (N13a)', async () => {
     const turns = new Turns()
     const begun: string[] = []
