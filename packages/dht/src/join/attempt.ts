@@ -86,12 +86,12 @@ async function attemptOnce(
   signal: AbortSignal
 ): Promise<PeerId> {
   const arrival = new Arrival(node, waggle)
-  const startTime = Date.now()
+  const earlier = new Set(node.getConnections().map(({ id }) => id))
 
   try {
     waggle.countJoin()
     const connection = await dialAny(node, peer, signal)
-    await arrivalOn(connection, { arrival, signal, startTime })
+    await arrivalOn(connection, { arrival, signal, earlier })
     await assertSameRevision(connection.remotePeer, { node, network: waggle.network })
     return connection.remotePeer
   } finally {
@@ -103,8 +103,8 @@ interface ArrivalOptions {
   readonly arrival: Arrival
   readonly signal: AbortSignal
 
-  /** Unix time in ms at which the attempt began. */
-  readonly startTime: number
+  /** Ids of the connections that were open before the attempt. */
+  readonly earlier: ReadonlySet<string>
 }
 
 /**
@@ -113,26 +113,26 @@ interface ArrivalOptions {
  */
 async function arrivalOn(
   connection: Connection,
-  { arrival, signal, startTime }: ArrivalOptions
+  { arrival, signal, earlier }: ArrivalOptions
 ): Promise<void> {
   const silence = timeoutSignal(MAX_SILENCE_MS)
 
   try {
     await raceSignal(arrival.of(connection), anySignal(signal, silence))
-  } catch (error) {
+  } catch (reason) {
     if (!silence.aborted || signal.aborted) {
-      throw error
+      throw reason
     }
 
-    const late = new Error(
-      `no answer within ${MAX_SILENCE_MS} ms: the peer is connected and did not identify itself`
+    const error = new Error(
+      `the peer is connected and did not identify itself within ${MAX_SILENCE_MS} ms`
     )
 
-    if (connection.timeline.open >= startTime) {
-      connection.abort(late)
+    if (!earlier.has(connection.id)) {
+      connection.abort(error)
     }
 
-    throw late
+    throw error
   }
 }
 

@@ -97,6 +97,11 @@ const HINTS: readonly Hint[] = [
       'Check the address, that firewalls and routers on the path allow TCP, and that both nodes have the same swarmKey, or both none. A slow peer needs a longer bootstrapTimeoutMs.'
   },
   {
+    matches: ({ error }) => /did not identify itself/.test(error.message),
+    check:
+      'The peer accepts connections and does not respond on them: it may have too much to do, or be stopped. Try again later, or name another initial peer.'
+  },
+  {
     matches: ({ error }) => error.name === 'DialDeniedError',
     check:
       'This node’s own connectionGater or allowPeer denies the peer: allow it there, or leave its address out.',

@@ -50,7 +50,7 @@ export async function dialAny(
   signal: AbortSignal
 ): Promise<Connection> {
   const existing = node
-    .getConnections?.()
+    .getConnections()
     .find((one) => isDirect(one) && one.remotePeer.toString() === peer.peer)
 
   if (existing !== undefined) {

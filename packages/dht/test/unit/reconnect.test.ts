@@ -33,6 +33,7 @@ class Scene {
     peerStore: { get: async (id: PeerId) => ({ addresses: addressesOf(id), protocols: [] }) },
     addEventListener() {},
     removeEventListener() {},
+    getConnections: () => [],
     dial: async ([address]: Multiaddr[]) => this.#dial(address as Multiaddr)
   }
   readonly #waggle: Partial<Waggle> = {

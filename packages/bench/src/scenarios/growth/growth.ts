@@ -63,7 +63,9 @@ async function measureReal(sizes: Sizes, options: RunOptions) {
     // The machine is too slow for this size; the smaller sizes still count.
     signal.throwIfAborted()
     log(String(error))
-    const reason = String(error).replaceAll('\n', ' ')
+    // Without the stack, which names this machine's folders.
+    const [message = ''] = String(error).split(/\n {4}at /)
+    const reason = message.replaceAll(/\s+/g, ' ')
     return { real, missing: [`More real nodes could not be measured: ${reason}`] }
   }
 
