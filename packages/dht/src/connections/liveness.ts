@@ -3,16 +3,14 @@ import type { ConnectionManager } from '@libp2p/interface-internal'
 import { RecentMap } from '../collections/recent-map.ts'
 import { toError } from '../errors.ts'
 import { inRunningTime } from '../timing/running-time.ts'
+import { ping } from './ping.ts'
 import { PingRound } from './ping-round.ts'
-
-/** A protocol of all libp2p nodes. A peer that refuses it is alive, too. */
-const PING = '/ipfs/ping/1.0.0'
-
-/** Errors of a stream that the peer has caused by an answer. */
-const SIGNS_OF_LIFE = ['UnsupportedProtocolError', 'StreamResetError']
 
 /** Milliseconds of running time allowed for a response: a busy peer is not dead. */
 const TIMEOUT_MS = 10_000
+
+/** Milliseconds of running time without any answer after which all connections that were tested are dead. */
+export const SILENCE_MS = 3000
 
 /** Milliseconds between two checks of one peer. */
 const INTERVAL_MS = 10_000
@@ -60,6 +58,7 @@ export class Liveness {
     const round = new PingRound({
       connections: this.#init.connectionManager.getConnections(),
       ping,
+      silenceMs: SILENCE_MS,
       end: (connection, error) => this.#end(connection, error)
     })
     this.#round = round
@@ -75,17 +74,5 @@ export class Liveness {
   #end(connection: Connection, error: Error): void {
     this.#init.log('the connection to %p is dead - %e', connection.remotePeer, error)
     connection.abort(error)
-  }
-}
-
-/** Resolves when the peer has answered. One that refuses the protocol or the stream is alive, too. */
-async function ping(connection: Connection, signal: AbortSignal): Promise<void> {
-  try {
-    const stream = await connection.newStream(PING, { signal, runOnLimitedConnection: true })
-    stream.abort(new Error('the peer is alive'))
-  } catch (error) {
-    if (!(error instanceof Error && SIGNS_OF_LIFE.includes(error.name))) {
-      throw error
-    }
   }
 }

@@ -1,8 +1,5 @@
 import { eachStep, STEP_MS } from '../timing/running-time.ts'
 
-/** Milliseconds of running time without any answer after which a connection that was pinged meanwhile is dead. */
-const SILENCE_MS = 3000
-
 /** Pings started at once, and at each step without an answer. */
 const WIDTH = 8
 
@@ -11,6 +8,9 @@ export interface PingRoundInit<C> {
 
   /** Resolves when the other end has answered; rejects if it can't answer any more. */
   readonly ping: (connection: C, signal: AbortSignal) => Promise<void>
+
+  /** Milliseconds of running time without any answer after which a connection that was pinged meanwhile is dead. */
+  readonly silenceMs: number
 
   /** Ends a connection that is dead. */
   readonly end: (connection: C, error: Error) => void
@@ -24,7 +24,7 @@ interface Ping {
 }
 
 /**
- * Pings connections, a few at a time, and ends the dead ones (N8l). The time for an answer starts anew with each
+ * Pings connections, a few at a time, and ends the dead ones (N8l, N10j). The time for an answer starts anew with each
  * answer on any connection, because a host with much to do answers one ping after the other, and it stands still
  * while this process does.
  */
@@ -64,11 +64,12 @@ export class PingRound<C> {
   }
 
   #step(): void {
+    const { silenceMs } = this.#init
     this.#steps++
 
     for (const [connection, { sentAt }] of this.#pings) {
-      if ((this.#steps - Math.max(sentAt, this.#answeredAt)) * STEP_MS >= SILENCE_MS) {
-        this.#end(connection, new Error(`no answer to a ping within ${SILENCE_MS} ms`))
+      if ((this.#steps - Math.max(sentAt, this.#answeredAt)) * STEP_MS >= silenceMs) {
+        this.#end(connection, new Error(`no answer to a ping within ${silenceMs} ms`))
       }
     }
 

@@ -36,16 +36,7 @@ const MAX_PENDING_INBOUND_CONNECTIONS: number = 2 * MAX_PENDING_CONNECTIONS
  */
 const INBOUND_UPGRADE_TIMEOUT_MS = 30_000
 
-/**
- * Milliseconds between pings of one connection by libp2p, and by its muxer. They concern idle connections: a failed
- * request has its connection checked at once.
- */
-const PING_INTERVAL_MS = 120_000
-
-/** Milliseconds for the answer to a ping: a busy peer is not gone, and this process may be held up itself. */
-const PING_TIMEOUT_MS = 30_000
-
-/** Ping streams: the connection monitor, kad-dht and the application ping at the same time. */
+/** Ping streams: the heartbeat, kad-dht and the application ping at the same time. */
 const MAX_PING_STREAMS = 16
 
 /** Bytes of pings that are echoed in one turn: 32 bytes each. */
@@ -73,12 +64,7 @@ export interface ConnectionLayers {
   readonly options: Required<
     Pick<
       Libp2pOptions,
-      | 'connectionEncrypters'
-      | 'connectionGater'
-      | 'connectionManager'
-      | 'connectionMonitor'
-      | 'logger'
-      | 'streamMuxers'
+      'connectionEncrypters' | 'connectionGater' | 'connectionManager' | 'logger' | 'streamMuxers'
     >
   >
   readonly services: NonNullable<Libp2pOptions<LayerServices>['services']>
@@ -96,7 +82,8 @@ export function connectionLayers(gater: ConnectionGater = {}): ConnectionLayers 
   const pending = new PendingConnections()
   const muxer = yamux({
     maxInboundStreams: MAX_INBOUND_STREAMS,
-    keepAliveInterval: PING_INTERVAL_MS,
+    // Connections are pinged by one mechanism.
+    enableKeepAlive: false,
     streamOptions: { maxStreamWindowSize: MAX_STREAM_WINDOW_BYTES }
   })
 
@@ -113,10 +100,6 @@ export function connectionLayers(gater: ConnectionGater = {}): ConnectionLayers 
         inboundConnectionThreshold: MAX_INBOUND_CONNECTIONS_PER_SECOND,
         maxIncomingPendingConnections: MAX_PENDING_INBOUND_CONNECTIONS,
         inboundUpgradeTimeout: INBOUND_UPGRADE_TIMEOUT_MS
-      },
-      connectionMonitor: {
-        pingInterval: PING_INTERVAL_MS,
-        pingTimeout: { minTimeout: PING_TIMEOUT_MS, maxTimeout: PING_TIMEOUT_MS }
       }
     },
     services: {

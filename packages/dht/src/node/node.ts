@@ -3,6 +3,7 @@ import type { Libp2p, PrivateKey, ServiceMap } from '@libp2p/interface'
 import type { KadDHT } from '@libp2p/kad-dht'
 import { createLibp2p, type Libp2pOptions } from 'libp2p'
 import { platform } from '#platform'
+import { heartbeat } from '../connections/heartbeat.ts'
 import { ListenError, toError } from '../errors.ts'
 import type { NodeLimits } from '../node-limits.ts'
 import { accessBy } from '../peers/access.ts'
@@ -23,6 +24,7 @@ import type { Settings } from './settings.ts'
 type NodeServices = LayerServices & {
   identify: Identify
   identifyPush: IdentifyPush
+  heartbeat?: unknown
   holePunching?: unknown
   listenedAddresses: unknown
   reachability?: unknown
@@ -75,9 +77,11 @@ async function configuration(settings: Settings): Promise<Libp2pOptions<NodeServ
       ...libp2pOptions.addresses
     },
     connectionManager: { ...layers.options.connectionManager, ...libp2pOptions.connectionManager },
-    connectionMonitor: { ...layers.options.connectionMonitor, ...libp2pOptions.connectionMonitor },
+    // libp2p's own monitor runs where the caller has configured it.
+    connectionMonitor: libp2pOptions.connectionMonitor ?? { enabled: false },
     services: {
       ...layers.services,
+      ...(libp2pOptions.connectionMonitor === undefined && { heartbeat: heartbeat() }),
       ...(await relayServices(settings)),
       ...(await services(settings)),
       ...libp2pOptions.services
