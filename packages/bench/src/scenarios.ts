@@ -1,7 +1,7 @@
 import type { Scenario } from './result/result.ts'
 import { chaos } from './scenarios/chaos/chaos.ts'
 import { churn } from './scenarios/churn/churn.ts'
-import { cold } from './scenarios/cold.ts'
+import { cold } from './scenarios/cold/cold.ts'
 import { costs } from './scenarios/costs/costs.ts'
 import { endurance } from './scenarios/endurance.ts'
 import { frozen } from './scenarios/frozen.ts'

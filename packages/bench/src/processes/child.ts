@@ -19,6 +19,9 @@ export interface ChildOptions {
   readonly timeoutMs?: number
 }
 
+/** Environment of a process whose compiled code is kept for the next one. */
+export const CACHING: NodeJS.ProcessEnv = { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE }
+
 /** Returns the command that runs a file of this package from source, with garbage collection on demand. */
 export function nodeCommand(file: URL, ...args: readonly string[]): string[] {
   const flags = ['--conditions=@waggle/source', '--expose-gc']
@@ -49,7 +52,7 @@ export class Child<H extends Handlers> implements AsyncDisposable {
     this.#timeoutMs = timeoutMs
     this.#child = spawn(file, args, {
       stdio: ['pipe', 'pipe', 'inherit'],
-      env: { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE },
+      env: CACHING,
       signal,
       killSignal: 'SIGKILL'
     })

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { cold } from '../../src/scenarios/cold.ts'
+import { cold } from '../../src/scenarios/cold/cold.ts'
 import { QUICK_MS, quickRun } from '../support/quick-run.ts'
 
 it('the scenario cold measures a new program and first operations', {

@@ -1,12 +1,14 @@
-import type { ColdHandlers } from '../guard/cold-main.ts'
-import { bundledCommand, Child } from '../processes/child.ts'
-import { atMost, goal, megabytes, tableOf } from '../result/build.ts'
-import { figure } from '../result/figure.ts'
-import type { Goal, RunOptions, Scenario, ScenarioResult } from '../result/result.ts'
-import { WAGGLE } from '../systems/contestants.ts'
-import { Network } from '../systems/network.ts'
-import { KeyNumbers } from '../workload/records.ts'
-import { median, medianOf } from '../workload/statistics.ts'
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { CACHING } from '../../processes/child.ts'
+import { atMost, goal, megabytes, tableOf } from '../../result/build.ts'
+import { figure } from '../../result/figure.ts'
+import type { Goal, RunOptions, Scenario, ScenarioResult } from '../../result/result.ts'
+import { WAGGLE } from '../../systems/contestants.ts'
+import { Network } from '../../systems/network.ts'
+import { isValueFor, KeyNumbers, keyFor } from '../../workload/records.ts'
+import { median, medianOf } from '../../workload/statistics.ts'
 
 /** Measures programs that have just started: their first operations, and their memory. */
 export const cold: Scenario = {
@@ -21,7 +23,13 @@ const PLANS = {
   quick: { rounds: 1, nodesOfProcesses: [3, 2], count: 3, programs: 1 }
 } as const
 
-const COLD = new URL('../guard/cold-main.ts', import.meta.url)
+const PROGRAM = fileURLToPath(new URL('program.mjs', import.meta.url))
+
+/** The bundle of the library, as it is published, and no other option. */
+const FLAGS = ['--conditions=@waggle/bundle']
+
+/** Milliseconds that a program may run. */
+const PROGRAM_MS = 60_000
 
 /** Milliseconds of the import, joining and the first get. */
 const MAX_START_MS = 250
@@ -32,6 +40,12 @@ const MAX_STORE_MS = 1
 /** Megabytes of an idle node, and of all servers. */
 const MAX_NODE_MB = 75
 const MAX_SERVERS_MB = 450
+
+/** Figures that a program tells of itself. */
+interface Start {
+  readonly coldMs: number
+  readonly rssBytes: number
+}
 
 type Round = Awaited<ReturnType<typeof measure>>
 
@@ -55,7 +69,7 @@ async function run(options: RunOptions): Promise<ScenarioResult> {
 
   return {
     notes: [
-      'The programs use the bundles, as they are published, and the compile cache of Node; the first one of a round may fill it. The time to the first get includes the import, joining, and the get, but not the start of Node.',
+      'The programs are plain JavaScript. They use the bundles, as they are published, and the compile cache of Node; the first one of a round may fill it. The time to the first get includes the import, joining, and the get, but not the start of Node. Memory is read after a second without work.',
       'Operations run one by one in a client that has just joined 20 servers in 4 processes, which have just started, too. Nothing was warmed up. Figures are medians over the rounds.'
     ],
     tables: [
@@ -87,8 +101,7 @@ async function measure({ effort, signal }: RunOptions) {
   const starts = []
 
   for (let i = 0; i < programs; i++) {
-    await using child = new Child<ColdHandlers>(bundledCommand(COLD), { signal })
-    starts.push(await child.call('start', { ...place, key: keys[0] ?? 0 }))
+    starts.push(await runProgram(place.bootstrap[0] ?? '', keys[0] ?? 0, signal))
   }
 
   return {
@@ -99,6 +112,20 @@ async function measure({ effort, signal }: RunOptions) {
     serversBytes,
     loadedBytes
   }
+}
+
+/** Runs a program that joins through an address, reads the key of a number, and is then idle. */
+async function runProgram(address: string, key: number, signal: AbortSignal): Promise<Start> {
+  const args = [...FLAGS, PROGRAM, address, keyFor(key)]
+  const options = { env: CACHING, signal, timeout: PROGRAM_MS }
+  const { stdout } = await promisify(execFile)(process.execPath, args, options)
+  const { value, ...start } = JSON.parse(stdout) as Start & { value: number[] }
+
+  if (!isValueFor(key, Uint8Array.from(value))) {
+    throw new Error('the program has not found the value')
+  }
+
+  return start
 }
 
 function goals(row: Readonly<Record<'store' | 'start' | 'node' | 'servers', number>>): Goal[] {
