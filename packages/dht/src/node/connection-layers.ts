@@ -12,9 +12,9 @@ import { withPlaces } from './gater.ts'
 import { guardedMuxer } from './guarded-muxer.ts'
 import { leanLogger } from './lean-logger.ts'
 import { limitedEncrypter } from './negotiation-limit.ts'
+import { peerStoreCache } from './peer-store-cache.ts'
 import { peerStoreLimits } from './peer-store-limits.ts'
 import { MAX_PENDING_CONNECTIONS, PendingConnections } from './pending-connections.ts'
-import { protocolNotes } from './protocol-notes.ts'
 import type { NodeEvents } from './relay.ts'
 import { unfragmentedWrites } from './unfragmented-writes.ts'
 
@@ -56,7 +56,7 @@ export type LayerServices = {
   ping: Ping
   connectionLimits: unknown
   peerStoreLimits: unknown
-  protocolNotes: unknown
+  peerStoreCache: unknown
 }
 
 /** The part of a node's configuration below its protocols. */
@@ -106,7 +106,7 @@ export function connectionLayers(gater: ConnectionGater = {}): ConnectionLayers 
       ping: guardedPing(),
       connectionLimits: connectionLimits(pending),
       peerStoreLimits: peerStoreLimits(),
-      protocolNotes: protocolNotes()
+      peerStoreCache: peerStoreCache()
     }
   }
 }

@@ -1,6 +1,6 @@
 import type { PeerStore } from '@libp2p/interface'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { type ProtocolNotesComponents, protocolNotes } from '../../src/node/protocol-notes.ts'
+import { type PeerStoreCacheComponents, peerStoreCache } from '../../src/node/peer-store-cache.ts'
 import { basicServices, type DisposableNode, libp2pNode } from '../support/libp2p-node.ts'
 
 const PING = '/ipfs/ping/1.0.0'
@@ -32,13 +32,13 @@ function notedPings(): number {
   return merges.filter((protocol) => protocol === PING).length
 }
 
-describe('protocolNotes', () => {
-  it('spares what libp2p does for each stream', async () => {
+describe('peerStoreCache', () => {
+  it('spares what libp2p notes for each stream', async () => {
     await using stock = await libp2pNode({ ...basicServices(), listing })
     await using node = await libp2pNode({
       ...basicServices(),
       listing,
-      notes: (components: ProtocolNotesComponents) => protocolNotes()(components)
+      cache: (components: PeerStoreCacheComponents) => peerStoreCache()(components)
     })
     const ping = async ({ services }: typeof node | typeof stock): Promise<number> => {
       merges = []
@@ -61,7 +61,7 @@ describe('protocolNotes', () => {
     await using node = await libp2pNode({
       ...basicServices(),
       listing,
-      notes: (components: ProtocolNotesComponents) => protocolNotes()(components)
+      cache: (components: PeerStoreCacheComponents) => peerStoreCache()(components)
     })
     const { peerStore } = node
     const note = (): Promise<unknown> => peerStore.merge(other.peerId, { protocols: [PING] })
@@ -83,10 +83,47 @@ describe('protocolNotes', () => {
     expect(notedPings()).toBe(1)
   })
 
+  it('reads a connected peer once, and sees each change of it at once', async () => {
+    const reads: string[] = []
+    const reading = ({ peerStore }: { readonly peerStore: PeerStore }): object => {
+      const get = peerStore.get.bind(peerStore)
+      peerStore.get = (id, options) => {
+        reads.push(id.toString())
+        return get(id, options)
+      }
+      return {}
+    }
+    await using node = await libp2pNode({
+      ...basicServices(),
+      reading,
+      cache: (components: PeerStoreCacheComponents) => peerStoreCache()(components)
+    })
+    const { peerStore } = node
+    await node.dial(other.getMultiaddrs())
+    await peerStore.merge(other.peerId, { tags: { seen: { value: 1 } } })
+    reads.length = 0
+    const peer = await peerStore.get(other.peerId)
+    expect([...peer.tags.keys()]).toContain('seen')
+    expect(reads).toEqual([])
+
+    // A caller may change what it gets.
+    peer.tags.clear()
+    peer.protocols.push('/made/up')
+    await peerStore.patch(other.peerId, { tags: { again: { value: 1 } } })
+    const { tags, protocols } = await peerStore.get(other.peerId)
+    expect([...tags.keys()]).toEqual(['again'])
+    expect(protocols).not.toContain('/made/up')
+
+    await peerStore.delete(other.peerId)
+    await expect(peerStore.get(other.peerId)).rejects.toThrow(
+      expect.objectContaining({ name: 'NotFoundError' })
+    )
+  })
+
   it('leaves all other notes to libp2p', async () => {
     await using node = await libp2pNode({
       ...basicServices(),
-      notes: (components: ProtocolNotesComponents) => protocolNotes()(components)
+      cache: (components: PeerStoreCacheComponents) => peerStoreCache()(components)
     })
     const { peerStore } = node
     await peerStore.merge(other.peerId, { protocols: ['/a', '/b'] })
