@@ -65,6 +65,8 @@ export class PeerStoreCache {
 
   /** Does not remember what it reads: then notes would be left out for longer. */
   async #read(id: PeerId, read: () => Promise<Peer>): Promise<Peer> {
+    // Other listeners of an update may read before this one hears of it.
+    await Promise.resolve()
     return this.#fresh(id.toString()) ?? (await read())
   }
 

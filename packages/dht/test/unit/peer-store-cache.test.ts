@@ -1,4 +1,4 @@
-import type { PeerStore } from '@libp2p/interface'
+import type { Peer, PeerStore } from '@libp2p/interface'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type PeerStoreCacheComponents, peerStoreCache } from '../../src/node/peer-store-cache.ts'
 import { basicServices, type DisposableNode, libp2pNode } from '../support/libp2p-node.ts'
@@ -118,6 +118,29 @@ describe('peerStoreCache', () => {
     await expect(peerStore.get(other.peerId)).rejects.toThrow(
       expect.objectContaining({ name: 'NotFoundError' })
     )
+  })
+
+  it('shows an update to a listener that hears of it first', async () => {
+    let read: Promise<Peer> | undefined
+    const listening = ({ events, peerStore }: PeerStoreCacheComponents): object => {
+      events.addEventListener('peer:update', ({ detail: { peer } }) => {
+        if (peer.tags.has('after')) {
+          read ??= peerStore.get(peer.id)
+        }
+      })
+      return {}
+    }
+    await using node = await libp2pNode({
+      ...basicServices(),
+      listening,
+      cache: (components: PeerStoreCacheComponents) => peerStoreCache()(components)
+    })
+    await node.dial(other.getMultiaddrs())
+    await node.peerStore.merge(other.peerId, { tags: { before: { value: 1 } } })
+    await node.peerStore.patch(other.peerId, { tags: { after: { value: 1 } } })
+    const { tags } = (await read) ?? {}
+
+    expect([...(tags?.keys() ?? [])]).toEqual(['after'])
   })
 
   it('leaves all other notes to libp2p', async () => {
