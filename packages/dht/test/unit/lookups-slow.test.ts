@@ -1,9 +1,10 @@
 import { AbortError } from '@libp2p/interface'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { FIRST_SUSPECT_MS, HEDGE_MS, MAX_LOOKUPS_IN_FLIGHT } from '../../src/constants.ts'
 import { CANCELLED } from '../support/cancellation.ts'
 import { collectGarbage } from '../support/collect-garbage.ts'
 import { turns } from '../support/end-of-turn.ts'
+import { useFakeTimers } from '../support/fake-timers.ts'
 import {
   avoidedRanks,
   hesitantPeers,
@@ -17,13 +18,7 @@ import {
 } from '../support/hesitant-peers.ts'
 import { contactOf, peerNumber } from '../support/numbered-peers.ts'
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
-})
-
-afterEach(() => {
-  vi.useRealTimers()
-})
+useFakeTimers()
 
 describe('Lookups with a peer that is slow', () => {
   const hedged = { parallelism: 1, isHedged: true }
