@@ -1,10 +1,11 @@
 import type { PeerId, Stream } from '@libp2p/interface'
+import { afterAll, beforeAll } from 'vitest'
 import { EXCHANGE_PROTOCOL } from '../../src/exchange/messages.ts'
 import { Mailbox } from './exchange-mailbox.ts'
 import { basicServices, libp2pNode } from './libp2p-node.ts'
 
 /** Two connected peers without a DHT, and streams from one to the other. */
-export interface StreamSource extends AsyncDisposable {
+export interface StreamSource {
   /** The peer that opens the streams. */
   readonly asker: PeerId
 
@@ -12,7 +13,25 @@ export interface StreamSource extends AsyncDisposable {
   open(): Promise<[Stream, Stream]>
 }
 
-export async function streamSource(): Promise<StreamSource> {
+/** Sets up two such peers for all tests of a file. */
+export function useStreamSource(): StreamSource {
+  let source: Awaited<ReturnType<typeof streamSource>>
+
+  beforeAll(async () => {
+    source = await streamSource()
+  })
+
+  afterAll(() => source?.[Symbol.asyncDispose]())
+
+  return {
+    get asker() {
+      return source.asker
+    },
+    open: () => source.open()
+  }
+}
+
+export async function streamSource(): Promise<StreamSource & AsyncDisposable> {
   const near = await libp2pNode(basicServices())
   const far = await libp2pNode(basicServices())
   const arrived = new Mailbox<Stream>()
