@@ -11,7 +11,7 @@ import type {
   FindOptions,
   FindReply,
   RecordChannel,
-  StoreOutcome,
+  ReplyOutcome,
   StoreReply,
   WriteOptions
 } from '../lookup/record-channel.ts'
@@ -183,7 +183,7 @@ export class KadChannel implements RecordChannel {
   }
 }
 
-function outcomeOf(applied: Applied): StoreOutcome {
+function outcomeOf(applied: Applied): ReplyOutcome {
   return applied.isAccepted ? 'accepted' : applied.reason
 }
 
