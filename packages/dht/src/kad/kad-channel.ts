@@ -11,7 +11,7 @@ import type {
   FindOptions,
   FindReply,
   RecordChannel,
-  ReplyOutcome,
+  StoreOutcome,
   StoreReply,
   WriteOptions
 } from '../lookup/record-channel.ts'
@@ -183,7 +183,7 @@ export class KadChannel implements RecordChannel {
   }
 }
 
-function outcomeOf(applied: Applied): ReplyOutcome {
+function outcomeOf(applied: Applied): StoreOutcome {
   return applied.isAccepted ? 'accepted' : applied.reason
 }
 

@@ -196,7 +196,10 @@ export class Lookups {
 
   /** Whether a lookup may ask a peer now, while it still waits for a suspect. If not, it may later. */
   #mayAsk(run: Run, contact: PeerInfo): boolean {
-    return !isBulkHedge(run) || this.#hedges.admits(run, this.#suspects.has(contact))
+    return (
+      !isBulkHedge(run) ||
+      this.#hedges.admits(run, this.#init.peers.suspicionOf(contact) !== 'none')
+    )
   }
 
   #askAll(run: Run, contacts: readonly PeerInfo[]): void {

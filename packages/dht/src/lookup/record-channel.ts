@@ -27,7 +27,7 @@ export interface FindReply {
 }
 
 /** A replica's reply to a write; `refused`: a rule of its own, such as a validator, does not accept it. */
-export type ReplyOutcome = 'accepted' | Rejection | 'refused'
+export type StoreOutcome = 'accepted' | Rejection | 'refused'
 
 /** Options of `RecordChannel.find`. */
 export interface FindOptions {
@@ -67,7 +67,7 @@ export interface WriteOptions {
 
 /** One peer's reply to a write. */
 export interface StoreReply {
-  readonly outcome: ReplyOutcome
+  readonly outcome: StoreOutcome
 
   /** A record of the entries that beat the write, checked against every rule. */
   readonly winner?: DHTRecord | undefined

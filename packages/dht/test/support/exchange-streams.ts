@@ -5,7 +5,7 @@ import { Mailbox } from './exchange-mailbox.ts'
 import { basicServices, libp2pNode } from './libp2p-node.ts'
 
 /** Two connected peers without a DHT, and streams from one to the other. */
-export interface StreamSource {
+export interface StreamSource extends AsyncDisposable {
   /** The peer that opens the streams. */
   readonly asker: PeerId
 
@@ -15,7 +15,7 @@ export interface StreamSource {
 
 /** Sets up two such peers for all tests of a file. */
 export function useStreamSource(): StreamSource {
-  let source: Awaited<ReturnType<typeof streamSource>>
+  let source: StreamSource
 
   beforeAll(async () => {
     source = await streamSource()
@@ -27,11 +27,12 @@ export function useStreamSource(): StreamSource {
     get asker() {
       return source.asker
     },
-    open: () => source.open()
+    open: () => source.open(),
+    [Symbol.asyncDispose]: () => source[Symbol.asyncDispose]()
   }
 }
 
-export async function streamSource(): Promise<StreamSource & AsyncDisposable> {
+export async function streamSource(): Promise<StreamSource> {
   const near = await libp2pNode(basicServices())
   const far = await libp2pNode(basicServices())
   const arrived = new Mailbox<Stream>()

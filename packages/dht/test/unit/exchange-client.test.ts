@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import {
   BATCH_REQUESTS,
   MAX_BATCH_DELAY_MS,
@@ -9,11 +9,17 @@ import { encodePeer } from '../../src/wire/peer-codec.ts'
 import { encodedPeer } from '../support/encoded-peers.ts'
 import { asking, bytesOf, find, found, store, stored, told } from '../support/exchange-asking.ts'
 import { contact } from '../support/exchange-serving.ts'
-import { useStreamSource } from '../support/exchange-streams.ts'
+import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
 import type { Talker } from '../support/exchange-talker.ts'
 import { keysOf, nothing } from '../support/find-answers.ts'
 
-const source = useStreamSource()
+let source: StreamSource
+
+beforeAll(async () => {
+  source = await streamSource()
+})
+
+afterAll(() => source?.[Symbol.asyncDispose]())
 
 function names(count: number): string[] {
   return Array.from({ length: count }, (_, i) => `key ${i}`)

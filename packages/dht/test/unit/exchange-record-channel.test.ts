@@ -1,6 +1,6 @@
 import { type PeerId, UnsupportedProtocolError } from '@libp2p/interface'
 import { encodeRecord, plainRecord, recordKey } from '@waggle/record'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { DEFAULT_REQUEST_TIMEOUT_MS } from '../../src/constants.ts'
 import { ExchangeClient } from '../../src/exchange/exchange-client.ts'
 import {
@@ -17,15 +17,20 @@ import { encodedPeer } from '../support/encoded-peers.ts'
 import { stored } from '../support/exchange-asking.ts'
 import { Mailbox } from '../support/exchange-mailbox.ts'
 import { contact, NOW, recordOf } from '../support/exchange-serving.ts'
-import { useStreamSource } from '../support/exchange-streams.ts'
+import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
 import { Talker } from '../support/exchange-talker.ts'
 import { held, nothing } from '../support/find-answers.ts'
 import { manualClock } from '../support/manual-clock.ts'
 import { clientParts, type OpenStream } from '../support/protocol-asker.ts'
 import { silentLog } from '../support/silent-log.ts'
 
-const source = useStreamSource()
+let source: StreamSource
 
+beforeAll(async () => {
+  source = await streamSource()
+})
+
+afterAll(() => source?.[Symbol.asyncDispose]())
 afterEach(() => {
   vi.useRealTimers()
   vi.restoreAllMocks()
