@@ -7,7 +7,7 @@ import {
   subkeyRecord
 } from '@waggle/record'
 import { DEFAULT_LIMITS } from '@waggle/record/replica'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { StoredReply, StoreRequest } from '../../src/exchange/messages.ts'
 import {
   MAX_KEYS_PER_MESSAGE,
@@ -25,16 +25,10 @@ import {
   serving,
   storeRequest
 } from '../support/exchange-serving.ts'
-import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
+import { useStreamSource } from '../support/exchange-streams.ts'
 import { recordIn } from '../support/find-answers.ts'
 
-let source: StreamSource
-
-beforeAll(async () => {
-  source = await streamSource()
-})
-
-afterAll(() => source?.[Symbol.asyncDispose]())
+const source = useStreamSource()
 
 async function stored({ talker }: Serving, request: StoreRequest): Promise<StoredReply> {
   talker.say(request)
