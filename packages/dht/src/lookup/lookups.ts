@@ -262,7 +262,8 @@ export class Lookups {
     }
 
     run.forgetLate(contact)
-    const isAnyNearer = run.lookup.search.recordResponse(contact, response.closer)
+    const { areCloserKnown, closer } = response
+    const isAnyNearer = run.lookup.search.recordResponse(contact, areCloserKnown ? [] : closer)
 
     if (!isAnyNearer) {
       run.atOnce = Number.POSITIVE_INFINITY
