@@ -18,36 +18,34 @@ export class NearPeers {
   /** One more than are named: no peer is named to itself. */
   readonly #nearest: readonly PeerInfo[]
 
-  /** A number of each of them. */
-  readonly #numbers: readonly number[]
-
   /** @param count peers to name */
   constructor(routing: Pick<Routing, 'nearest'>, key: Uint8Array, count: number) {
     this.#count = count
     this.#nearest = routing.nearest(pointOfKey(key), count + 1)
-    this.#numbers = this.#nearest.map(({ id }) => numberOf(id))
   }
 
   /** Lists the nearest peers besides one. */
   besides(peer: PeerId): readonly PeerInfo[] {
-    const leftOut = this.#leftOut(peer)
-    return this.#nearest.filter((_, i) => i !== leftOut)
+    const leftOut = numberOf(peer)
+    return this.#nearest.filter(({ id }) => numberOf(id) !== leftOut).slice(0, this.#count)
   }
 
   /** Returns a digest of the peers {@link besides} one: the exclusive or of their numbers. 0: there are none. */
   digestBesides(peer: PeerId): number {
-    const leftOut = this.#leftOut(peer)
-    const digest = this.#numbers.reduce(
-      (digest, number, i) => digest ^ (i === leftOut ? 0 : number),
-      0
-    )
-    return digest >>> 0
-  }
+    const leftOut = numberOf(peer)
+    let digest = 0
+    let left = this.#count
 
-  /** The place of the peer, or else that of the last one. */
-  #leftOut(peer: PeerId): number {
-    const place = this.#numbers.indexOf(numberOf(peer))
-    return place < 0 ? this.#count : place
+    for (const { id } of this.#nearest) {
+      const number = numberOf(id)
+
+      if (number !== leftOut && left > 0) {
+        digest ^= number
+        left--
+      }
+    }
+
+    return digest >>> 0
   }
 }
 
