@@ -268,7 +268,8 @@ export class Lookups {
     }
 
     run.forgetLate(contact)
-    const isAnyNearer = run.lookup.search.recordResponse(contact, response.closer)
+    const { areCloserKnown, closer } = response
+    const isAnyNearer = run.lookup.search.recordResponse(contact, areCloserKnown ? [] : closer)
 
     if (!isAnyNearer) {
       run.atOnce = Number.POSITIVE_INFINITY
@@ -330,11 +331,12 @@ export class Lookups {
 
   #take(run: Run, contact: PeerInfo, response?: LookupResponse, error?: Error): void {
     try {
+      const { search } = run.lookup
       const isEnough = !run.isCancelled && run.lookup.take(contact, response, error)
 
-      if (isEnough || (run.isOver && run.lookup.search.isDone)) {
+      if (isEnough || (run.isOver && search.isDone)) {
         run.finish()
-      } else {
+      } else if (run.isOver || run.isCancelled || search.hasChoices) {
         this.#schedule(run)
       }
     } catch (thrown) {
