@@ -8,6 +8,7 @@ import type { Lookup, LookupResponse, LookupResult } from './lookup.ts'
 import { LoneRequest, Request, type RequestWatcher, Run } from './lookup-run.ts'
 import { PeerRanking } from './peer-ranking.ts'
 import { ResponseTimes } from './response-times.ts'
+import { Suspects } from './suspects.ts'
 import { WaitingRequests } from './waiting-requests.ts'
 
 export interface LookupsInit {
@@ -35,6 +36,7 @@ export class Lookups {
   readonly ranking: PeerRanking
   readonly #init: LookupsInit
   readonly #waitingFor: WaitingRequests
+  readonly #suspects: Suspects
   readonly #watcher: RequestWatcher
   readonly #responseTimes = new ResponseTimes()
   #waiting: Run[] = []
@@ -52,10 +54,15 @@ export class Lookups {
     this.#waitingFor = new WaitingRequests({
       progressMs: init.progressMs ?? (() => Number.NEGATIVE_INFINITY)
     })
+    this.#suspects = new Suspects({
+      peers: init.peers,
+      requests: this.#waitingFor,
+      schedule: (run) => this.#schedule(run)
+    })
     this.#watcher = {
       timeoutMs: init.requestTimeoutMs,
       onDelay: (request) => this.#onDelay(request),
-      onLate: (request) => this.#onLate(request),
+      onLate: (request) => this.#suspects.onLate(request),
       onTimeout: (request) => this.#onFailure(request)
     }
   }
@@ -179,9 +186,8 @@ export class Lookups {
       return choices
     }
 
-    const { isReady, peers } = this.#init
     const connected = choices.filter(
-      (contact) => isReady(contact) && peers.suspicionOf(contact) === 'none'
+      (contact) => this.#init.isReady(contact) && !this.#suspects.has(contact)
     )
     const isNear = search.answers().length > 0
     run.isInformed = isNear || (connected.length === 0 && run.inFlight === 0)
@@ -229,8 +235,8 @@ export class Lookups {
     run.inFlight++
     this.#waitingFor.add(request)
 
-    if (peers.suspicionOf(contact) !== 'none') {
-      this.#suspect(request)
+    if (this.#suspects.has(contact)) {
+      this.#suspects.add(request)
     }
 
     this.#send(request).then(
@@ -262,7 +268,8 @@ export class Lookups {
     }
 
     run.forgetLate(contact)
-    const isAnyNearer = run.lookup.search.recordResponse(contact, response.closer)
+    const { areCloserKnown, closer } = response
+    const isAnyNearer = run.lookup.search.recordResponse(contact, areCloserKnown ? [] : closer)
 
     if (!isAnyNearer) {
       run.atOnce = Number.POSITIVE_INFINITY
@@ -279,23 +286,8 @@ export class Lookups {
       this.#responseTimes.record(tookMs, isConnected)
     }
 
-    this.#trust(contact)
-  }
-
-  /** Has lookups wait again for the requests to a peer that was a suspect, and has responded. */
-  #trust(contact: PeerInfo): void {
-    const suspected = this.#waitingFor.takeSuspected(contact)
-
-    if (suspected.length > 0) {
+    if (this.#suspects.trust(contact)) {
       this.#scheduleHedges()
-    }
-
-    for (const request of suspected) {
-      if (request instanceof Request && !request.run.isCancelled) {
-        request.trust()
-        request.run.lookup.search.recordTrust(request.contact)
-        this.#waitingFor.reschedule(request)
-      }
     }
   }
 
@@ -305,7 +297,7 @@ export class Lookups {
 
     if (request.isPending) {
       this.#settle(request, false)
-      this.#recordSilence(contact, () =>
+      this.#suspects.recordSilence(contact, () =>
         this.#init.peers.recordFailure(contact, error, request.askedAtMs)
       )
       error ?? run.keepLate(request)
@@ -337,56 +329,14 @@ export class Lookups {
     this.#schedule(run)
   }
 
-  /** Handles a request without progress: its lookup queries other peers instead. */
-  #onLate(request: Request): void {
-    const { contact, run } = request
-    const { peers } = this.#init
-    this.#recordSilence(contact, () => peers.recordSuspicion(contact.id))
-
-    if (request.isSuspect && peers.suspicionOf(contact) === 'silent') {
-      run.lookup.search.giveUp(contact)
-    }
-
-    this.#suspect(request)
-  }
-
-  /**
-   * Records an observation of a peer. If that makes it a suspect, lookups stop waiting for its earlier requests.
-   */
-  #recordSilence(contact: PeerInfo, record: () => void): void {
-    const { peers } = this.#init
-    const wasSuspect = peers.suspicionOf(contact) !== 'none'
-    record()
-
-    for (const request of wasSuspect ? [] : this.#waitingFor.requestsTo(contact)) {
-      if (request instanceof Request && peers.suspicionOf(request.contact) !== 'none') {
-        this.#suspect(request)
-      }
-    }
-  }
-
-  #suspect(request: Request): void {
-    const { contact, run } = request
-    request.suspect()
-    this.#waitingFor.recordSuspicion(contact)
-    run.lookup.search.recordSuspicion(contact)
-
-    try {
-      run.lookup.onSuspect?.()
-    } catch (error) {
-      run.fail(error)
-    }
-
-    this.#schedule(run)
-  }
-
   #take(run: Run, contact: PeerInfo, response?: LookupResponse, error?: Error): void {
     try {
+      const { search } = run.lookup
       const isEnough = !run.isCancelled && run.lookup.take(contact, response, error)
 
-      if (isEnough || (run.isOver && run.lookup.search.isDone)) {
+      if (isEnough || (run.isOver && search.isDone)) {
         run.finish()
-      } else {
+      } else if (run.isOver || run.isCancelled || search.hasChoices) {
         this.#schedule(run)
       }
     } catch (thrown) {

@@ -59,6 +59,11 @@ export class Search {
     return this.#nearestThat('new', maxRequests - this.#asked)
   }
 
+  /** Whether there are any peers to query now. */
+  get hasChoices(): boolean {
+    return this.choices().length > 0
+  }
+
   /** Records a request to a peer. */
   recordRequest(contact: PeerInfo): void {
     this.#asked++

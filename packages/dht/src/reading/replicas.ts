@@ -9,6 +9,7 @@ import type { StoreReply } from '../lookup/record-channel.ts'
 import { Search } from '../lookup/search.ts'
 import type { SearchInit } from '../lookup/search-init.ts'
 import { pointOfKey } from '../peers/key-space.ts'
+import { NearPeers } from '../peers/near-peers.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { Finding, type FindingNode } from './finding.ts'
@@ -127,8 +128,9 @@ export class Replicas {
     cancellation: CancellationToken,
     { writer, onMissing }: { writer?: string | undefined; onMissing?: OnMissing | undefined }
   ): Promise<WriteResult> {
-    const { channel, lookups, numReplicas, store } = this.#init
+    const { channel, lookups, numReplicas, routing, store } = this.#init
     const search = this.#search(key, numReplicas, { answersInsteadOf: () => 1 })
+    const near = new NearPeers(routing, key, numReplicas)
     const reach = onMissing && new Reach({ node: this.#init, search, key, self: this.#self })
     const replies = new WriteReplies(write, store)
 
@@ -140,7 +142,7 @@ export class Replicas {
       isForAll: true,
       ask: (contact, cancellation) =>
         channel.store(contact, key, write, {
-          cancellation,
+          ...{ cancellation, near },
           closerCount: numReplicas,
           isWinnerWanted: true
         }),
