@@ -90,6 +90,7 @@ export class Lookups {
       asked.then(
         (response) => {
           request.isPending = false
+          this.#waitingFor.delete(request)
           resolve(response)
         },
         (thrown: unknown) => {
@@ -97,6 +98,7 @@ export class Lookups {
 
           if (request.isPending) {
             request.isPending = false
+            this.#waitingFor.delete(request)
             peers.recordFailure(contact, toError(thrown), request.askedAtMs)
           }
         }
@@ -323,6 +325,7 @@ export class Lookups {
 
   #settle(request: Request, hasResponded: boolean): void {
     this.#bulk -= Number(request.isBulk)
+    this.#waitingFor.delete(request)
     request.settle()
 
     if (this.#hedges.settle(request, hasResponded)) {
