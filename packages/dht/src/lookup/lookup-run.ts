@@ -4,7 +4,8 @@ import type { Lookup, LookupResponse, LookupResult } from './lookup.ts'
 import type { WaitingRequest } from './waiting-requests.ts'
 
 interface Ending {
-  readonly resolve: (result: LookupResult) => void
+  /** May throw. */
+  readonly onFinish: (result: LookupResult) => void
   readonly reject: (error: unknown) => void
 
   /** Called first. */
@@ -70,7 +71,11 @@ export class Run implements LookupResult {
 
   finish(): void {
     if (this.#end()) {
-      this.#ending.resolve(this)
+      try {
+        this.#ending.onFinish(this)
+      } catch (error) {
+        this.#ending.reject(error)
+      }
     }
   }
 

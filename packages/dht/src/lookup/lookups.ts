@@ -1,4 +1,5 @@
 import type { PeerInfo } from '@libp2p/interface'
+import type { MaybePromise } from '@waggle/record'
 import { MAX_LOOKUPS_IN_FLIGHT, MAX_SUSPECT_MS } from '../constants.ts'
 import { TimeoutError, toError } from '../errors.ts'
 import type { PeerBook } from '../peers/peer-book.ts'
@@ -65,8 +66,17 @@ export class Lookups {
    * `MAX_LOOKUPS_IN_FLIGHT` wait for others to end, because requests must not grow old in this node's own queues.
    */
   run<R extends LookupResponse>(lookup: Lookup<R>): Promise<LookupResult> {
+    return this.runFor(lookup, (result) => result)
+  }
+
+  /** Does the same, and resolves with what a function makes of the result. */
+  runFor<R extends LookupResponse, T>(
+    lookup: Lookup<R>,
+    use: (result: LookupResult) => MaybePromise<T>
+  ): Promise<T> {
     return new Promise((resolve, reject) => {
-      const run = new Run(lookup, { resolve, reject, onEnd: this.#onEnd })
+      const onFinish = (result: LookupResult): void => resolve(use(result))
+      const run = new Run(lookup, { onFinish, reject, onEnd: this.#onEnd })
 
       if (this.#inFlight < MAX_LOOKUPS_IN_FLIGHT) {
         this.#inFlight++
@@ -246,10 +256,13 @@ export class Lookups {
    */
   #send(request: Request): Promise<LookupResponse> {
     const { contact, run } = request
-    const ask = () => run.lookup.ask(contact, request)
+    const { lookup } = run
     const late = run.lateTo(contact)?.response
     run.forgetLate(contact)
-    request.response = late && this.#init.isReady(contact) ? late.catch(ask) : ask()
+    request.response =
+      late && this.#init.isReady(contact)
+        ? late.catch(() => lookup.ask(contact, request))
+        : lookup.ask(contact, request)
     return request.response
   }
 

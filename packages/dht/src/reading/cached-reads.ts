@@ -67,6 +67,7 @@ export class CachedReads {
     this.#searches = new SharedReads({
       replicas: init.replicas,
       clock: this.#known.store.clock,
+      complete: (key, record, subkey) => this.#known.complete(key, record, subkey),
       onReading: (key, reading, subkey) => this.#onReading(key, reading, subkey)
     })
     this.#refreshes = new RefreshQueue({
@@ -111,8 +112,7 @@ export class CachedReads {
     const { cancellation, latest, subkey, sufficientExpirationTime } = options
     const minFreshMs = this.#minFreshMs(maxAge)
     const found = { cancellation, latest, subkey, sufficientExpirationTime, minFreshMs }
-    const reading = this.#searches.read(placeName(key, subkey), key, found)
-    return reading.then((record) => this.#known.complete(key, record, subkey))
+    return this.#searches.read(placeName(key, subkey), key, found)
   }
 
   /**
