@@ -142,7 +142,7 @@ export class Lookups {
   #takeTurn(): void {
     const runs = this.#waiting
     this.#waiting = []
-    this.ranking.beginTurn()
+    this.ranking.beginTurn(choicesOf(runs))
 
     for (const run of runs) {
       try {
@@ -203,8 +203,7 @@ export class Lookups {
   /** Whether a lookup may ask a peer now, while it still waits for a suspect. If not, it may later. */
   #mayAsk(run: Run, contact: PeerInfo): boolean {
     return (
-      !isBulkHedge(run) ||
-      this.#hedges.admits(run, this.#init.peers.suspicionOf(contact) !== 'none')
+      !run.isBulkHedge || this.#hedges.admits(run, this.#init.peers.suspicionOf(contact) !== 'none')
     )
   }
 
@@ -228,7 +227,7 @@ export class Lookups {
     const lateAfterMs = peers.suspectAfterMs(contact, isConnected)
     this.#bulk += Number(request.isBulk)
 
-    if (isBulkHedge(run)) {
+    if (run.isBulkHedge) {
       this.#hedges.add(request)
     }
 
@@ -411,10 +410,8 @@ export class Lookups {
   }
 }
 
-/**
- * Whether a lookup's next request is bulk that another peer was asked for, and may still send. After a request timeout,
- * nobody is waited for any more.
- */
-function isBulkHedge({ hasTimedOut, lookup, suspected }: Run): boolean {
-  return suspected > 0 && !hasTimedOut && lookup.isHedged && lookup.cancellation.isBulk === true
+/** Lists the peers of each lookup that queries one at a time. A lookup alone shares none. */
+function choicesOf(runs: readonly Run[]): (readonly PeerInfo[])[] {
+  const hedged = runs.length === 1 ? [] : runs.filter(({ lookup }) => lookup.isHedged)
+  return hedged.map(({ lookup }) => lookup.search.choices())
 }

@@ -72,6 +72,19 @@ describe('PeerRanking.choose', () => {
     expect(one.choose([a, b])).toBe(b)
   })
 
+  it('chooses a peer that suits more lookups of the turn, if it is ready and not late (N4)', () => {
+    const one = ranking({ late: [d], ready: [a, b, d] })
+    one.beginTurn([
+      [a, b, c, d],
+      [b, c, d],
+      [a, c, d]
+    ])
+
+    expect(one.choose([a, b, c, d])).toBe(a)
+    expect(one.choose([b, c, d])).toBe(b)
+    expect(one.choose([a, c, d])).toBe(a)
+  })
+
   it('forgets the peers that others asked in the turn before', () => {
     const one = ranking()
     one.choose([b])
