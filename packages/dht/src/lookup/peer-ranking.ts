@@ -11,7 +11,7 @@ const NOT_CONNECTED = 2
 const LATE = 3
 
 /** Requests of one turn to one peer before it counts as busy. */
-const MAX_SHARED_REQUESTS = 32
+const MAX_SHARED_REQUESTS = 64
 
 export interface PeerRankingInit {
   readonly peers: Pick<PeerBook, 'isAvoided' | 'isBanned' | 'isLate' | 'recordReferral'>

@@ -7,7 +7,7 @@ import { bookOf } from '../support/verified-peers.ts'
 const [a, b, c, d] = contacts(4) as [PeerInfo, PeerInfo, PeerInfo, PeerInfo]
 
 /** Requests in one turn that make a peer busy. */
-const FULL = 32
+const FULL = 64
 
 interface State {
   readonly banned?: readonly PeerInfo[]
