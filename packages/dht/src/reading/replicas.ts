@@ -82,7 +82,9 @@ export class Replicas {
     const { known } = this
     const found = known.get(key, options.subkey)
 
-    if (!known.isDoubted && isSufficient(found, options, store.clock())) {
+    const isAny = !isEmpty(found.record)
+
+    if (isAny && !known.isDoubted && isSufficient(found, options, store.clock())) {
       const { record, freshMs } = found
       return Promise.resolve({
         ...{ record, freshMs, end: 'enough', behind: [], without: [], responded: 1 }
