@@ -237,9 +237,10 @@ export class ExchangeServer implements ServedProtocol<Message> {
 
     try {
       // Copied: the store keeps what is in the record, and not the whole message with it.
-      const received = store.checks.receive(key, bytes.slice(), storer)
+      const encoding = bytes.slice()
+      const received = store.checks.receive(key, encoding, storer)
       const outcome = whenDone(received, ({ record }) => {
-        const applied = apply(into, { key, record, storer })
+        const applied = apply(into, { key, record, storer, encoding })
 
         if (isCacheOnly && (applied === 'accepted' || typeof applied === 'object')) {
           into.markFresh(nameOf(key), performance.now())
@@ -315,19 +316,24 @@ interface Write {
   readonly peer: PeerId
 }
 
+/** A write that has passed the checks, and the bytes that were received. */
+interface ReceivedWrite {
+  readonly key: Uint8Array
+  readonly record: DHTRecord
+  readonly storer: string
+  readonly encoding: Uint8Array
+}
+
 /** The outcome of a write; where something beats it, a record of that. */
 type Outcome = Exclude<WireOutcome, 'stale'> | DHTRecord
 
 /** Nothing is left of what validators refuse. */
-function apply(
-  store: RecordStore,
-  { key, record, storer }: { key: Uint8Array; record: DHTRecord; storer: string }
-): Outcome {
+function apply(store: RecordStore, { key, record, storer, encoding }: ReceivedWrite): Outcome {
   if (isEmpty(record)) {
     return 'refused'
   }
 
-  const applied = store.apply(key, record, storer)
+  const applied = store.apply(key, record, storer, encoding)
 
   if (applied.isAccepted) {
     return 'accepted'

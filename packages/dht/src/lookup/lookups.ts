@@ -1,4 +1,5 @@
 import type { PeerInfo } from '@libp2p/interface'
+import type { MaybePromise } from '@waggle/record'
 import { MAX_LOOKUPS_IN_FLIGHT, MAX_SUSPECT_MS } from '../constants.ts'
 import { TimeoutError, toError } from '../errors.ts'
 import type { PeerBook } from '../peers/peer-book.ts'
@@ -72,8 +73,17 @@ export class Lookups {
    * `MAX_LOOKUPS_IN_FLIGHT` wait for others to end, because requests must not grow old in this node's own queues.
    */
   run<R extends LookupResponse>(lookup: Lookup<R>): Promise<LookupResult> {
+    return this.runFor(lookup, (result) => result)
+  }
+
+  /** Does the same, and resolves with what a function makes of the result. */
+  runFor<R extends LookupResponse, T>(
+    lookup: Lookup<R>,
+    use: (result: LookupResult) => MaybePromise<T>
+  ): Promise<T> {
     return new Promise((resolve, reject) => {
-      const run = new Run(lookup, { resolve, reject, onEnd: this.#onEnd })
+      const onFinish = (result: LookupResult): void => resolve(use(result))
+      const run = new Run(lookup, { onFinish, reject, onEnd: this.#onEnd })
 
       if (this.#inFlight < MAX_LOOKUPS_IN_FLIGHT) {
         this.#inFlight++
@@ -97,6 +107,7 @@ export class Lookups {
       asked.then(
         (response) => {
           request.isPending = false
+          this.#waitingFor.delete(request)
           resolve(response)
         },
         (thrown: unknown) => {
@@ -104,6 +115,7 @@ export class Lookups {
 
           if (request.isPending) {
             request.isPending = false
+            this.#waitingFor.delete(request)
             peers.recordFailure(contact, toError(thrown), request.askedAtMs)
           }
         }
@@ -137,7 +149,7 @@ export class Lookups {
   #takeTurn(): void {
     const runs = this.#waiting
     this.#waiting = []
-    this.ranking.beginTurn()
+    this.ranking.beginTurn(choicesOf(runs))
 
     for (const run of runs) {
       try {
@@ -197,8 +209,7 @@ export class Lookups {
   /** Whether a lookup may ask a peer now, while it still waits for a suspect. If not, it may later. */
   #mayAsk(run: Run, contact: PeerInfo): boolean {
     return (
-      !isBulkHedge(run) ||
-      this.#hedges.admits(run, this.#init.peers.suspicionOf(contact) !== 'none')
+      !run.isBulkHedge || this.#hedges.admits(run, this.#init.peers.suspicionOf(contact) !== 'none')
     )
   }
 
@@ -222,7 +233,7 @@ export class Lookups {
     const lateAfterMs = peers.suspectAfterMs(contact, isConnected)
     this.#bulk += Number(request.isBulk)
 
-    if (isBulkHedge(run)) {
+    if (run.isBulkHedge) {
       this.#hedges.add(request)
     }
 
@@ -250,10 +261,13 @@ export class Lookups {
    */
   #send(request: Request): Promise<LookupResponse> {
     const { contact, run } = request
-    const ask = () => run.lookup.ask(contact, request)
+    const { lookup } = run
     const late = run.lateTo(contact)?.response
     run.forgetLate(contact)
-    request.response = late && this.#init.isReady(contact) ? late.catch(ask) : ask()
+    request.response =
+      late && this.#init.isReady(contact)
+        ? late.catch(() => lookup.ask(contact, request))
+        : lookup.ask(contact, request)
     return request.response
   }
 
@@ -315,6 +329,7 @@ export class Lookups {
 
   #settle(request: Request, hasResponded: boolean): void {
     this.#bulk -= Number(request.isBulk)
+    this.#waitingFor.delete(request)
     request.settle()
 
     if (this.#hedges.settle(request, hasResponded)) {
@@ -345,10 +360,8 @@ export class Lookups {
   }
 }
 
-/**
- * Whether a lookup's next request is bulk that another peer was asked for, and may still send. After a request timeout,
- * nobody is waited for any more.
- */
-function isBulkHedge({ hasTimedOut, lookup, suspected }: Run): boolean {
-  return suspected > 0 && !hasTimedOut && lookup.isHedged && lookup.cancellation.isBulk === true
+/** Lists the peers of each lookup that queries one at a time. A lookup alone shares none. */
+function choicesOf(runs: readonly Run[]): (readonly PeerInfo[])[] {
+  const hedged = runs.length === 1 ? [] : runs.filter(({ lookup }) => lookup.isHedged)
+  return hedged.map(({ lookup }) => lookup.search.choices())
 }

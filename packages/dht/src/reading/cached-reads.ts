@@ -60,6 +60,7 @@ export class CachedReads {
     this.#searches = new SharedReads({
       replicas: init.replicas,
       clock: this.#known.store.clock,
+      complete: (key, record, subkey) => this.#known.complete(key, record, subkey),
       onReading: (key, reading, subkey) => this.#onReading(key, reading, subkey)
     })
     const remembered: Pick<RereadsInit<never>, 'maxRecords' | 'isCached'> = {
@@ -98,7 +99,8 @@ export class CachedReads {
   /** Returns a record synchronously if this node knows it well enough. */
   read(key: Uint8Array, options: CachedReadOptions): DHTRecord | Promise<DHTRecord> {
     const { maxAge = this.#init.policy.maxAge } = options
-    const remembered = this.#remembered(key, options, maxAge)
+    const minFreshMs = this.#minFreshMs(maxAge)
+    const remembered = this.#remembered(key, options, { maxAge, minFreshMs })
 
     if (remembered !== undefined) {
       return remembered
@@ -106,10 +108,8 @@ export class CachedReads {
 
     this.#init.meter?.read('network')
     const { cancellation, latest, subkey, sufficientExpirationTime } = options
-    const minFreshMs = this.#minFreshMs(maxAge)
     const found = { cancellation, latest, subkey, sufficientExpirationTime, minFreshMs }
-    const reading = this.#searches.read(placeName(key, subkey), key, found)
-    return reading.then((record) => this.#known.complete(key, record, subkey))
+    return this.#searches.read(placeName(key, subkey), key, found)
   }
 
   /**
@@ -166,11 +166,11 @@ export class CachedReads {
   }
 
   /** Returns the record that this node stores, caches or watches, if it is good enough. */
-  #remembered(key: Uint8Array, options: CachedReadOptions, maxAge: number): DHTRecord | undefined {
+  #remembered(key: Uint8Array, options: CachedReadOptions, age: Age): DHTRecord | undefined {
     const { subkey } = options
     const known = this.#known.show(key, subkey)
 
-    if (this.#known.isDoubted || !this.#isSufficient(known, options, maxAge)) {
+    if (!this.#isSufficient(known, options, age) || this.#known.isDoubted) {
       return undefined
     }
 
@@ -189,10 +189,14 @@ export class CachedReads {
    * Whether the answer is fresh enough. A watch knows the present, absence too, unless it may have missed a
    * change for too long.
    */
-  #isSufficient(known: KnownRecord, options: CachedReadOptions, maxAge: number): boolean {
+  #isSufficient(
+    known: KnownRecord,
+    options: CachedReadOptions,
+    { maxAge, minFreshMs }: Age
+  ): boolean {
     const isTold = known.noticeMs < 1000 * maxAge
 
-    if (!isTold && known.freshMs < this.#minFreshMs(maxAge)) {
+    if (!isTold && known.freshMs < minFreshMs) {
       return false
     }
 
@@ -291,6 +295,15 @@ export class CachedReads {
   #clock(): DHTTime {
     return this.#known.store.clock()
   }
+}
+
+/** How old an answer may be. */
+interface Age {
+  /** Seconds. */
+  readonly maxAge: number
+
+  /** By when it must have been all that a replica held, in ms of the process's clock. */
+  readonly minFreshMs: number
 }
 
 /** Nobody waits for these reads, and they let others pass. */

@@ -13,7 +13,7 @@ import { NearPeers } from '../peers/near-peers.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { Finding, type FindingNode } from './finding.ts'
-import type { GatewayFallback } from './gateway-fallback.ts'
+import type { Complete, GatewayFallback } from './gateway-fallback.ts'
 import { type KnownRecord, KnownRecords } from './known-records.ts'
 import { Reach } from './reach.ts'
 import { isSufficient, type Reading, type ReadOptions, type ReplicaState } from './reading.ts'
@@ -78,23 +78,27 @@ export class Replicas {
    *
    * @throws UnreachableError when nothing was found and too few peers responded to know that it is absent
    */
-  async read(key: Uint8Array, options: ReadOptions): Promise<Reading> {
-    const { gatewayFallback, store } = this.#init
+  read(key: Uint8Array, options: ReadOptions): Promise<Reading> {
+    const { gatewayFallback, lookups, store } = this.#init
     const { known } = this
     const found = known.get(key, options.subkey)
 
-    if (!known.isDoubted && isSufficient(found, options, store.clock())) {
+    const isAny = !isEmpty(found.record)
+
+    if (isAny && !known.isDoubted && isSufficient(found, options, store.clock())) {
       const { record, freshMs } = found
-      return { record, freshMs, end: 'enough', behind: [], without: [], responded: 1 }
+      return Promise.resolve({
+        ...{ record, freshMs, end: 'enough', behind: [], without: [], responded: 1 }
+      })
     }
 
-    const direct = async (onMissing?: OnMissing): Promise<Reading> => {
+    const direct = (complete: Complete): Promise<Reading> => {
       const finding = this.#findingOf(key, options, found)
-      const result = await this.#init.lookups.run(finding)
-      onMissing?.(finding.missing)
-      return finding.reading(result)
+      return lookups.runFor(finding, (result) =>
+        complete(finding.missing, () => finding.reading(result))
+      )
     }
-    return gatewayFallback?.read(key, options, { known, direct }) ?? direct()
+    return gatewayFallback?.read(key, options, { known, direct }) ?? direct((_, read) => read())
   }
 
   #findingOf(key: Uint8Array, options: ReadOptions, known: KnownRecord): Finding {
