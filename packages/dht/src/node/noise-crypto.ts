@@ -2,6 +2,7 @@ import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
 import type { ICryptoInterface } from '@libp2p/noise'
 import { asCrypto, defaultCrypto, nodeCrypto } from '@libp2p/noise/crypto'
 import { TokenBucket } from '../admission/token-bucket.ts'
+import { noiseKeys } from './noise-keys.ts'
 
 /** Messages, at once and per second, up to which a process needs no WebAssembly. */
 const CALM = { burst: 10_000, perSecond: 100 }
@@ -25,7 +26,7 @@ const keyObjects = new WeakMap<Uint8Array, KeyObject>()
 export function noiseCrypto(calm: TokenBucket = new TokenBucket(CALM)): ICryptoInterface {
   // OpenSSL's substitute in Electron lacks the cipher.
   if (defaultCrypto.chaCha20Poly1305Encrypt === asCrypto.chaCha20Poly1305Encrypt) {
-    return { ...defaultCrypto, getHKDF }
+    return { ...defaultCrypto, ...noiseKeys, getHKDF }
   }
 
   let isBusy = false
@@ -36,6 +37,7 @@ export function noiseCrypto(calm: TokenBucket = new TokenBucket(CALM)): ICryptoI
 
   return {
     ...defaultCrypto,
+    ...noiseKeys,
     chaCha20Poly1305Encrypt: (plaintext, nonce, ad, key) =>
       isByWebAssembly(plaintext)
         ? asCrypto.chaCha20Poly1305Encrypt(plaintext, nonce, ad, key)

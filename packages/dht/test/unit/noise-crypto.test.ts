@@ -59,4 +59,26 @@ describe('noiseCrypto', () => {
       )
     )
   })
+
+  it('shares the secrets that noise shares, in either role, however often a key is used', () => {
+    const own = crypto()
+    const copied = (bytes: Uint8Array): Uint8Array => bytes.slice()
+
+    for (let i = 0; i < 20; i++) {
+      const [ours, theirs] = [own.generateX25519KeyPair(), pureJsCrypto.generateX25519KeyPair()]
+      const shared = pureJsCrypto.generateX25519SharedKey(theirs.privateKey, ours.publicKey)
+
+      for (const publicKey of [theirs.publicKey, theirs.publicKey, copied(theirs.publicKey)]) {
+        for (const privateKey of [ours.privateKey, copied(ours.privateKey)]) {
+          const result = own.generateX25519SharedKey(privateKey, publicKey)
+          expect(new Uint8Array(result.subarray())).toEqual(new Uint8Array(shared.subarray()))
+        }
+      }
+    }
+  })
+
+  it('takes no public key whose secrets are known to all (RFC 7748, §6.1)', () => {
+    const { privateKey } = crypto().generateX25519KeyPair()
+    expect(() => crypto().generateX25519SharedKey(privateKey, new Uint8Array(32))).toThrow()
+  })
 })
