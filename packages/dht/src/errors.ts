@@ -147,3 +147,8 @@ function unreachableMessage(failed: number, responded: number): string {
 export function toError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown })
 }
+
+/** Whether an error of the operating system has a code. */
+export function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
+}

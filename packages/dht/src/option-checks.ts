@@ -108,6 +108,16 @@ function assertPositiveUpTo(most: number): Check {
   }
 }
 
+/**
+ * Checks that a service has been called. libp2p calls what its `services` hold, and gives the node's components to a
+ * service that was named without its call.
+ */
+export function assertCalled(service: string, init: unknown): void {
+  if (isOptions(init) && Reflect.get(init, 'registrar') !== undefined) {
+    throw new TypeError(`the services of a libp2p node need ${service}(), not ${service}: call it`)
+  }
+}
+
 /** Checks limits of records and of this node. */
 export function assertLimits(value: unknown, option: string): void {
   assertMembers(value, option, { ...RECORD_LIMITS, ...NODE_LIMITS })

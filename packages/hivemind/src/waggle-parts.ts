@@ -7,6 +7,7 @@ export {
   anySignal,
   asList,
   assertBoolean,
+  assertCalled,
   assertEach,
   assertFunction,
   assertHivemindCacheOptions,

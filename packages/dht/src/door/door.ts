@@ -165,7 +165,7 @@ export class Door {
 }
 
 /** Identifies a node by its event bus, which all of its services receive. */
-interface NodeIdentity {
+export interface NodeIdentity {
   readonly events: object
 }
 

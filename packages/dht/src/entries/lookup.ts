@@ -62,6 +62,7 @@ export type {
 export {
   asList,
   assertBoolean,
+  assertCalled,
   assertEach,
   assertFunction,
   assertInteger,

@@ -8,6 +8,7 @@ import {
 } from '@waggle/record'
 import { project, whenDone } from '@waggle/record/replica'
 import { equals } from 'uint8arrays/equals'
+import type { LookupResponse } from '../lookup/lookup.ts'
 import type {
   FindOptions,
   FindReply,
@@ -84,7 +85,7 @@ export class ExchangeClient implements RecordChannel {
 
     return this.#client.request<FindReply>(peer, request, {
       cancellation,
-      onResponse: ({ standing, record: bytes, ageMs, closer }) =>
+      onResponse: ({ standing, record: bytes, ageMs, closer = NO_PEERS }) =>
         whenDone(bytes && this.#received(peer, { key, subkeys, bytes }), (record) => ({
           record,
           ageMs,
@@ -102,22 +103,26 @@ export class ExchangeClient implements RecordChannel {
     write: DHTRecord,
     options: WriteOptions
   ): Promise<StoreReply> {
-    const { closerCount, isCacheOnly = false, cancellation } = options
+    const { closerCount, isCacheOnly = false, near, cancellation } = options
     const record = this.#encoded(write)
-    const request = { name: 'store', key, record, closerCount, isCacheOnly } as const
+    const known = near?.digestBesides(peer.id) ?? 0
+    const request = { name: 'store', key, record, known, closerCount, isCacheOnly } as const
 
     return this.#client.request<StoreReply>(peer, request, {
       cancellation,
-      onResponse: ({ outcome, winner, closer }) => {
+      onResponse: ({ outcome, winner, closer: named }) => {
         if (outcome === undefined || outcome === 'invalid') {
           throw new ProtocolViolationError(
             `the peer ${peer.id} takes a valid write for an invalid one`
           )
         }
 
+        const closer = named ?? near?.besides(peer.id) ?? NO_PEERS
+        const areCloserKnown = named === undefined
+
         return outcome === 'stale'
-          ? this.#beaten(peer, { key, winner, closer }, options)
-          : { outcome, closer }
+          ? this.#beaten(peer, { key, winner, closer, areCloserKnown }, options)
+          : { outcome, closer, areCloserKnown }
       },
       fallback: () => this.#init.kadChannel.store(peer, key, write, options)
     })
@@ -176,16 +181,16 @@ export class ExchangeClient implements RecordChannel {
   /** Something that the peer holds beats a write: what it is, the peer says in its reply, or else when it is asked. */
   async #beaten(
     peer: PeerInfo,
-    { key, winner: bytes, closer }: Beaten,
+    { key, winner: bytes, ...near }: Beaten,
     { isWinnerWanted = false }: WriteOptions
   ): Promise<StoreReply> {
     if (bytes !== undefined || !isWinnerWanted) {
       const winner = bytes && (await receivedRecord(peer, key, bytes, this.#init))
-      return { outcome: 'stale', winner, closer }
+      return { outcome: 'stale', winner, ...near }
     }
 
     const { record } = await this.find(peer, key, { closerCount: 0, isCloserAlways: true })
-    return { outcome: 'stale', winner: record, closer }
+    return { outcome: 'stale', winner: record, ...near }
   }
 
   /** A write goes to several peers, mostly one after the other, and is encoded once for these. */
@@ -205,14 +210,14 @@ interface ReceivedPart {
   readonly bytes: Uint8Array
 }
 
-interface Beaten {
+interface Beaten extends LookupResponse {
   readonly key: Uint8Array
   readonly winner: Uint8Array | undefined
-  readonly closer: readonly PeerInfo[]
 }
 
 const NO_SUBKEYS: readonly SubkeyId[] = []
 const NOTHING = new Uint8Array(0)
+const NO_PEERS: readonly PeerInfo[] = []
 
 /** The answer of a peer that holds a key, and nothing under the subkeys that were asked for. */
 const NOTHING_HELD = encodeRecord(EMPTY_RECORD)

@@ -19,6 +19,7 @@ import {
 import { equals } from 'uint8arrays/equals'
 import type { Access } from '../peers/access.ts'
 import { pointOfKey } from '../peers/key-space.ts'
+import { NearPeers } from '../peers/near-peers.ts'
 import type { Routing } from '../peers/routing.ts'
 import { digestOfBytes } from '../store/record-digest.ts'
 import { nameOf, type RecordStore } from '../store/record-store.ts'
@@ -41,6 +42,7 @@ import {
   SAME
 } from './found-answers.ts'
 import {
+  type EncodedWrite,
   EXCHANGE,
   EXCHANGE_PROTOCOL,
   type FindKey,
@@ -190,11 +192,11 @@ export class ExchangeServer implements ServedProtocol<Message> {
     const { id, writes, closerCount, isCacheOnly } = request
     const closerPeers = new CloserPeers(peer)
     const outcomes: MaybePromise<Outcome>[] = []
-    const closer: number[][] = []
+    const closer: StoredAnswer['closer'][] = []
 
-    for (const { key, record } of writes) {
+    for (const { key, record, known } of writes) {
       outcomes.push(mayWrite ? this.#takeIn({ key, record, peer }, isCacheOnly) : 'refused')
-      closer.push(this.#closer(key, closerCount, closerPeers))
+      closer.push(this.#closerUnlessKnown({ key, known }, closerCount, closerPeers))
       yield
     }
 
@@ -233,9 +235,10 @@ export class ExchangeServer implements ServedProtocol<Message> {
 
     try {
       // Copied: the store keeps what is in the record, and not the whole message with it.
-      const received = store.checks.receive(key, bytes.slice(), storer)
+      const encoding = bytes.slice()
+      const received = store.checks.receive(key, encoding, storer)
       const outcome = whenDone(received, ({ record }) => {
-        const applied = apply(into, { key, record, storer })
+        const applied = apply(into, { key, record, storer, encoding })
 
         if (isCacheOnly && (applied === 'accepted' || typeof applied === 'object')) {
           into.markFresh(nameOf(key), performance.now())
@@ -253,6 +256,23 @@ export class ExchangeServer implements ServedProtocol<Message> {
     return count === 0
       ? []
       : closerPeers.indexesOf(this.#init.routing.nearest(pointOfKey(key), count))
+  }
+
+  /** Names the peers near a key, unless they are exactly those that the requester knows. */
+  #closerUnlessKnown(
+    { key, known }: Pick<EncodedWrite, 'key' | 'known'>,
+    count: number,
+    closerPeers: CloserPeers
+  ): StoredAnswer['closer'] {
+    if (count === 0 || known === 0) {
+      return this.#closer(key, count, closerPeers)
+    }
+
+    const { requester } = closerPeers
+    const near = new NearPeers(this.#init.routing, key, count)
+    return near.digestBesides(requester) === known
+      ? 'known'
+      : closerPeers.indexesOf(near.besides(requester))
   }
 }
 
@@ -294,19 +314,24 @@ interface Write {
   readonly peer: PeerId
 }
 
+/** A write that has passed the checks, and the bytes that were received. */
+interface ReceivedWrite {
+  readonly key: Uint8Array
+  readonly record: DHTRecord
+  readonly storer: string
+  readonly encoding: Uint8Array
+}
+
 /** The outcome of a write; where something beats it, a record of that. */
 type Outcome = Exclude<WireOutcome, 'stale'> | DHTRecord
 
 /** Nothing is left of what validators refuse. */
-function apply(
-  store: RecordStore,
-  { key, record, storer }: { key: Uint8Array; record: DHTRecord; storer: string }
-): Outcome {
+function apply(store: RecordStore, { key, record, storer, encoding }: ReceivedWrite): Outcome {
   if (isEmpty(record)) {
     return 'refused'
   }
 
-  const applied = store.apply(key, record, storer)
+  const applied = store.apply(key, record, storer, encoding)
 
   if (applied.isAccepted) {
     return 'accepted'
@@ -318,7 +343,7 @@ function apply(
 /** Leaves out what wins where it would make the message too large. */
 function answersOf(
   outcomes: readonly Outcome[],
-  closer: readonly (readonly number[])[]
+  closer: readonly StoredAnswer['closer'][]
 ): StoredAnswer[] {
   let sizeBytes = 0
 

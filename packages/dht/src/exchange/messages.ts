@@ -1,10 +1,12 @@
 import type { Rejection, SubkeyId } from '@waggle/record'
+import { MAX_PEERS_DIGEST } from '../peers/near-peers.ts'
 import { DIGEST_BYTES } from '../store/record-digest.ts'
 import type { EncodedPeer } from '../wire/fields.ts'
 import {
   AGE,
   CLOSER_COUNT,
   CLOSER_PEER_INDEXES,
+  CLOSER_PEERS,
   KEY,
   MAX_AGE,
   RECORD,
@@ -66,6 +68,9 @@ export interface StoreRequest {
 export interface EncodedWrite {
   readonly key: Uint8Array
   readonly record: Uint8Array
+
+  /** Digest of the closer peers that need not be named; 0: none. */
+  readonly known: number
 }
 
 /** Answers as many of the first keys of a FIND as fit. The others are to be asked for again. */
@@ -94,7 +99,8 @@ export interface StoredReply {
   readonly answers: readonly StoredAnswer[]
 }
 
-export type StoredAnswer = { readonly closer: readonly number[] } & (
+/** `known`: the closer peers are those of which the request has the digest. */
+export type StoredAnswer = { readonly closer: readonly number[] | 'known' } & (
   | { readonly outcome: Exclude<WireOutcome, 'stale'> }
   | {
       readonly outcome: 'stale'
@@ -134,7 +140,11 @@ export type Message =
 export type WireOutcome = 'accepted' | Rejection | 'invalid' | 'refused'
 
 const ID = integer(MAX_REQUEST_ID, 'a request id')
-const WRITE = struct<EncodedWrite>({ key: KEY, record: RECORD })
+const WRITE = struct<EncodedWrite>({
+  key: KEY,
+  record: RECORD,
+  known: integer(MAX_PEERS_DIGEST, 'a digest of peers')
+})
 const FIND_KEY = struct<FindKey>({
   key: KEY,
   subkeys: SUBKEYS,
@@ -148,13 +158,14 @@ const FOUND = union<FoundAnswer, 'standing'>('standing', {
   copy: [3, { ageMs: AGE, record: RECORD, ...CLOSER }],
   absent: [4, CLOSER]
 })
+const CLOSER_OR_KNOWN = { closer: CLOSER_PEERS } as const
 const STORED = union<StoredAnswer, 'outcome'>('outcome', {
-  accepted: [0, CLOSER],
-  stale: [1, { winner: optional(RECORD), ...CLOSER }],
-  full: [2, CLOSER],
-  expired: [3, CLOSER],
-  invalid: [4, CLOSER],
-  refused: [5, CLOSER]
+  accepted: [0, CLOSER_OR_KNOWN],
+  stale: [1, { winner: optional(RECORD), ...CLOSER_OR_KNOWN }],
+  full: [2, CLOSER_OR_KNOWN],
+  expired: [3, CLOSER_OR_KNOWN],
+  invalid: [4, CLOSER_OR_KNOWN],
+  refused: [5, CLOSER_OR_KNOWN]
 })
 
 /** The protocol's id in the default network; see {@link protocolIdIn}. */

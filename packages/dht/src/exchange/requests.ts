@@ -6,6 +6,7 @@ import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
 import type { RequestProtocol } from '../wire/request-protocol.ts'
 import type { PendingRequest } from '../wire/request-queue.ts'
 import {
+  type EncodedWrite,
   EXCHANGE,
   type FindKey,
   type FindRequest,
@@ -28,10 +29,8 @@ export interface FindOne extends FindKey {
 }
 
 /** Asks a peer to hold one write. */
-export interface StoreOne {
+export interface StoreOne extends EncodedWrite {
   readonly name: 'store'
-  readonly key: Uint8Array
-  readonly record: Uint8Array
   readonly closerCount: number
   readonly isCacheOnly: boolean
 }
@@ -47,7 +46,9 @@ export interface ExchangeResponse {
 
   /** A record of what beats the write. */
   readonly winner?: Uint8Array | undefined
-  readonly closer: readonly PeerInfo[]
+
+  /** Undefined: those of which the request has the digest. */
+  readonly closer: readonly PeerInfo[] | undefined
 }
 
 type Pending = PendingRequest<ExchangeRequest, ExchangeResponse>
@@ -91,9 +92,12 @@ export function exchangeRequests(
       }
 
       const peers = message.peers.map(peerOf)
-      return message.answers.map((answer: FoundAnswer | StoredAnswer) => ({
+      return message.answers.map((answer: FoundAnswer | StoredAnswer, i) => ({
         ...answer,
-        closer: namedIn(peers, answer.closer)
+        closer:
+          answer.closer === 'known'
+            ? assertKnown(requests[i]?.request)
+            : namedIn(peers, answer.closer)
       }))
     }
   }
@@ -104,6 +108,13 @@ const BUSY = new BusyError('the peer has too much to do')
 
 function isReply(message: Message): message is FoundReply | StoredReply {
   return message.name === 'found' || message.name === 'stored'
+}
+
+/** Only what a request says that it knows need not be named. */
+function assertKnown(request: ExchangeRequest | undefined): undefined {
+  if (request?.name !== 'store' || request.known === 0) {
+    throw new ProtocolViolationError('the peer left out closer peers that were not known')
+  }
 }
 
 /** A FIND may be answered in part, so that no reply grows too large; a STORE is answered whole. */

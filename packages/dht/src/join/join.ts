@@ -26,8 +26,8 @@ export interface JoinInit extends AttemptInit {
   readonly lifetime: AbortSignal
 }
 
-/** A node's membership in its network. */
-export interface Membership {
+/** The result of joining a network. */
+export interface JoinResult {
   /** The error of all initial peers if none responded at first and none was required. */
   readonly failure: BootstrapError | undefined
 
@@ -42,7 +42,7 @@ export interface Membership {
  * @throws BootstrapError when none responds and one is required
  * @throws ClockSkewError when one responds, but its clock differs and `strictClock` is set
  */
-export async function join(init: JoinInit): Promise<Membership> {
+export async function join(init: JoinInit): Promise<JoinResult> {
   const { initialPeers, memory, node, signal, lifetime } = init
   signal?.throwIfAborted()
   const log = node.logger.forComponent('waggle:join')

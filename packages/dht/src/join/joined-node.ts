@@ -8,12 +8,12 @@ import { findWaggle } from '../service/find-waggle.ts'
 import type { Waggle } from '../service/service-interface.ts'
 import { anySignal, timeoutSignal } from '../timing/deadline.ts'
 import { wait } from '../timing/wait.ts'
-import { join, type Membership } from './join.ts'
+import { type JoinResult, join } from './join.ts'
 
 /** Milliseconds that a stopping node waits for its known peers to be saved. */
 const MAX_FLUSH_MS = 2000
 
-interface NodeParts {
+interface JoinedNodeInit {
   readonly node: Libp2p<ServiceMap>
   readonly waggle: Waggle
 
@@ -30,9 +30,9 @@ export class JoinedNode {
 
   /** Validators added since it joined, which a borrowed node has to lose again. */
   readonly #validators: RecordValidator[] = []
-  #membership: Membership | undefined
+  #membership: JoinResult | undefined
 
-  private constructor({ node, waggle, isBorrowed }: NodeParts) {
+  private constructor({ node, waggle, isBorrowed }: JoinedNodeInit) {
     this.node = node
     this.waggle = waggle
     this.#isBorrowed = isBorrowed
@@ -45,7 +45,7 @@ export class JoinedNode {
     settings.signal?.throwIfAborted()
     const { libp2p } = settings
     const joined = new JoinedNode(
-      libp2p ? borrow(libp2p) : { ...partsOf(await startNode(settings)), isBorrowed: false }
+      libp2p ? borrow(libp2p) : { ...withWaggle(await startNode(settings)), isBorrowed: false }
     )
 
     try {
@@ -63,7 +63,7 @@ export class JoinedNode {
   }
 
   /** The reasons why no initial peer answered, if none did and none was required. */
-  get failure(): Membership['failure'] {
+  get failure(): JoinResult['failure'] {
     return this.#membership?.failure
   }
 
@@ -103,15 +103,15 @@ export class JoinedNode {
   }
 }
 
-function borrow(node: Libp2p<ServiceMap>): NodeParts {
+function borrow(node: Libp2p<ServiceMap>): JoinedNodeInit {
   if (node.status !== 'started') {
     throw new TypeError(`libp2p: the node is ${node.status}: start it first`)
   }
 
-  return { ...partsOf(node), isBorrowed: true }
+  return { ...withWaggle(node), isBorrowed: true }
 }
 
-function partsOf(node: Libp2p<ServiceMap>): Omit<NodeParts, 'isBorrowed'> {
+function withWaggle(node: Libp2p<ServiceMap>): Omit<JoinedNodeInit, 'isBorrowed'> {
   const waggle = findWaggle(node.services)
 
   if (waggle === undefined) {

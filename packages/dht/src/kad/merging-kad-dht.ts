@@ -5,7 +5,7 @@ import { DEFAULT_KAD_PROTOCOL, DEFAULT_REQUEST_TIMEOUT_MS } from '../constants.t
 import { doorOf } from '../door/door.ts'
 import { guardedComponents, guardedStreams } from '../door/guarded-components.ts'
 import { limitsOf } from '../node-limits.ts'
-import { assertOptions } from '../option-checks.ts'
+import { assertCalled, assertOptions } from '../option-checks.ts'
 import { pointOfKey, pointOfPeer, sharedBits } from '../peers/key-space.ts'
 import { RecordStore } from '../store/record-store.ts'
 import { BY_KAD_DHT } from '../store/stored-record.ts'
@@ -52,6 +52,7 @@ export function mergingKadDHT(
   implementation: KadDHTFactory,
   init: WaggleKadDHTInit
 ): (components: KadDHTComponents) => KadDHT {
+  assertCalled('waggleKadDHT', init)
   assertOptions('waggleKadDHT()', init, KAD_OPTIONS)
   const { records, keepProviders = false, ...kadInit } = init
   const services = {

@@ -1,3 +1,4 @@
+import type { NodeIdentity } from '../door/door.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import type { KadInternals } from './internals.ts'
 import type { ModeSwitch } from './mode-switch.ts'
@@ -11,11 +12,6 @@ export interface NodeParts {
   /** The progress of plain kad-dht peers with their responses. */
   readonly progress: StreamProgress
   readonly store: RecordStore
-}
-
-/** Identifies a node by its event bus, which all of its services receive. */
-interface NodeIdentity {
-  readonly events: object
 }
 
 const partsOfNodes = new WeakMap<object, NodeParts>()

@@ -20,7 +20,7 @@ export interface Candidate {
   isGivenUp: boolean
 
   /** The same peer with addresses from other referrals, tried when it is unreachable at the current ones. */
-  others: PeerInfo[]
+  others: readonly PeerInfo[]
 }
 
 /** Whether the peer and all its addresses are known. */

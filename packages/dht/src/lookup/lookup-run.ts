@@ -4,7 +4,8 @@ import type { Lookup, LookupResponse, LookupResult } from './lookup.ts'
 import type { WaitingRequest } from './waiting-requests.ts'
 
 interface Ending {
-  readonly resolve: (result: LookupResult) => void
+  /** May throw. */
+  readonly onFinish: (result: LookupResult) => void
   readonly reject: (error: unknown) => void
 
   /** Called first. */
@@ -58,6 +59,15 @@ export class Run implements LookupResult {
     return this.#late !== undefined
   }
 
+  /**
+   * Whether its next request is bulk that another peer was asked for, and may still send. After a request timeout,
+   * nobody is waited for any more.
+   */
+  get isBulkHedge(): boolean {
+    const { cancellation, isHedged } = this.lookup
+    return this.suspected > 0 && !this.hasTimedOut && isHedged && cancellation.isBulk === true
+  }
+
   /** Returns the request to a peer that has timed out, if its response has not come since. */
   lateTo({ id }: PeerInfo): Request | undefined {
     return this.#late?.get(id.toString())
@@ -70,7 +80,11 @@ export class Run implements LookupResult {
 
   finish(): void {
     if (this.#end()) {
-      this.#ending.resolve(this)
+      try {
+        this.#ending.onFinish(this)
+      } catch (error) {
+        this.#ending.reject(error)
+      }
     }
   }
 

@@ -7,6 +7,9 @@ export interface LookupResponse {
   /** Peers that may be nearer. */
   readonly closer: readonly PeerInfo[]
 
+  /** Whether this node named exactly these in its request. */
+  readonly areCloserKnown?: boolean
+
   /** Whether a plain kad-dht peer responded. */
   readonly isPlain?: boolean
 }

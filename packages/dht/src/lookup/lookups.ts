@@ -1,4 +1,5 @@
 import type { PeerInfo } from '@libp2p/interface'
+import type { MaybePromise } from '@waggle/record'
 import { MAX_LOOKUPS_IN_FLIGHT, MAX_SUSPECT_MS } from '../constants.ts'
 import { TimeoutError, toError } from '../errors.ts'
 import type { PeerBook } from '../peers/peer-book.ts'
@@ -8,6 +9,7 @@ import type { Lookup, LookupResponse, LookupResult } from './lookup.ts'
 import { LoneRequest, Request, type RequestWatcher, Run } from './lookup-run.ts'
 import { PeerRanking } from './peer-ranking.ts'
 import { ResponseTimes } from './response-times.ts'
+import { Suspects } from './suspects.ts'
 import { WaitingRequests } from './waiting-requests.ts'
 
 export interface LookupsInit {
@@ -35,6 +37,7 @@ export class Lookups {
   readonly ranking: PeerRanking
   readonly #init: LookupsInit
   readonly #waitingFor: WaitingRequests
+  readonly #suspects: Suspects
   readonly #watcher: RequestWatcher
   readonly #responseTimes = new ResponseTimes()
   #waiting: Run[] = []
@@ -52,10 +55,15 @@ export class Lookups {
     this.#waitingFor = new WaitingRequests({
       progressMs: init.progressMs ?? (() => Number.NEGATIVE_INFINITY)
     })
+    this.#suspects = new Suspects({
+      peers: init.peers,
+      requests: this.#waitingFor,
+      schedule: (run) => this.#schedule(run)
+    })
     this.#watcher = {
       timeoutMs: init.requestTimeoutMs,
       onDelay: (request) => this.#onDelay(request),
-      onLate: (request) => this.#onLate(request),
+      onLate: (request) => this.#suspects.onLate(request),
       onTimeout: (request) => this.#onFailure(request)
     }
   }
@@ -65,8 +73,17 @@ export class Lookups {
    * `MAX_LOOKUPS_IN_FLIGHT` wait for others to end, because requests must not grow old in this node's own queues.
    */
   run<R extends LookupResponse>(lookup: Lookup<R>): Promise<LookupResult> {
+    return this.runFor(lookup, (result) => result)
+  }
+
+  /** Does the same, and resolves with what a function makes of the result. */
+  runFor<R extends LookupResponse, T>(
+    lookup: Lookup<R>,
+    use: (result: LookupResult) => MaybePromise<T>
+  ): Promise<T> {
     return new Promise((resolve, reject) => {
-      const run = new Run(lookup, { resolve, reject, onEnd: this.#onEnd })
+      const onFinish = (result: LookupResult): void => resolve(use(result))
+      const run = new Run(lookup, { onFinish, reject, onEnd: this.#onEnd })
 
       if (this.#inFlight < MAX_LOOKUPS_IN_FLIGHT) {
         this.#inFlight++
@@ -90,6 +107,7 @@ export class Lookups {
       asked.then(
         (response) => {
           request.isPending = false
+          this.#waitingFor.delete(request)
           resolve(response)
         },
         (thrown: unknown) => {
@@ -97,6 +115,7 @@ export class Lookups {
 
           if (request.isPending) {
             request.isPending = false
+            this.#waitingFor.delete(request)
             peers.recordFailure(contact, toError(thrown), request.askedAtMs)
           }
         }
@@ -130,7 +149,7 @@ export class Lookups {
   #takeTurn(): void {
     const runs = this.#waiting
     this.#waiting = []
-    this.ranking.beginTurn()
+    this.ranking.beginTurn(choicesOf(runs))
 
     for (const run of runs) {
       try {
@@ -179,9 +198,8 @@ export class Lookups {
       return choices
     }
 
-    const { isReady, peers } = this.#init
     const connected = choices.filter(
-      (contact) => isReady(contact) && peers.suspicionOf(contact) === 'none'
+      (contact) => this.#init.isReady(contact) && !this.#suspects.has(contact)
     )
     const isNear = search.answers().length > 0
     run.isInformed = isNear || (connected.length === 0 && run.inFlight === 0)
@@ -191,8 +209,7 @@ export class Lookups {
   /** Whether a lookup may ask a peer now, while it still waits for a suspect. If not, it may later. */
   #mayAsk(run: Run, contact: PeerInfo): boolean {
     return (
-      !isBulkHedge(run) ||
-      this.#hedges.admits(run, this.#init.peers.suspicionOf(contact) !== 'none')
+      !run.isBulkHedge || this.#hedges.admits(run, this.#init.peers.suspicionOf(contact) !== 'none')
     )
   }
 
@@ -216,7 +233,7 @@ export class Lookups {
     const lateAfterMs = peers.suspectAfterMs(contact, isConnected)
     this.#bulk += Number(request.isBulk)
 
-    if (isBulkHedge(run)) {
+    if (run.isBulkHedge) {
       this.#hedges.add(request)
     }
 
@@ -229,8 +246,8 @@ export class Lookups {
     run.inFlight++
     this.#waitingFor.add(request)
 
-    if (peers.suspicionOf(contact) !== 'none') {
-      this.#suspect(request)
+    if (this.#suspects.has(contact)) {
+      this.#suspects.add(request)
     }
 
     this.#send(request).then(
@@ -244,10 +261,13 @@ export class Lookups {
    */
   #send(request: Request): Promise<LookupResponse> {
     const { contact, run } = request
-    const ask = () => run.lookup.ask(contact, request)
+    const { lookup } = run
     const late = run.lateTo(contact)?.response
     run.forgetLate(contact)
-    request.response = late && this.#init.isReady(contact) ? late.catch(ask) : ask()
+    request.response =
+      late && this.#init.isReady(contact)
+        ? late.catch(() => lookup.ask(contact, request))
+        : lookup.ask(contact, request)
     return request.response
   }
 
@@ -262,7 +282,8 @@ export class Lookups {
     }
 
     run.forgetLate(contact)
-    const isAnyNearer = run.lookup.search.recordResponse(contact, response.closer)
+    const { areCloserKnown, closer } = response
+    const isAnyNearer = run.lookup.search.recordResponse(contact, areCloserKnown ? [] : closer)
 
     if (!isAnyNearer) {
       run.atOnce = Number.POSITIVE_INFINITY
@@ -279,23 +300,8 @@ export class Lookups {
       this.#responseTimes.record(tookMs, isConnected)
     }
 
-    this.#trust(contact)
-  }
-
-  /** Has lookups wait again for the requests to a peer that was a suspect, and has responded. */
-  #trust(contact: PeerInfo): void {
-    const suspected = this.#waitingFor.takeSuspected(contact)
-
-    if (suspected.length > 0) {
+    if (this.#suspects.trust(contact)) {
       this.#scheduleHedges()
-    }
-
-    for (const request of suspected) {
-      if (request instanceof Request && !request.run.isCancelled) {
-        request.trust()
-        request.run.lookup.search.recordTrust(request.contact)
-        this.#waitingFor.reschedule(request)
-      }
     }
   }
 
@@ -305,7 +311,7 @@ export class Lookups {
 
     if (request.isPending) {
       this.#settle(request, false)
-      this.#recordSilence(contact, () =>
+      this.#suspects.recordSilence(contact, () =>
         this.#init.peers.recordFailure(contact, error, request.askedAtMs)
       )
       error ?? run.keepLate(request)
@@ -323,6 +329,7 @@ export class Lookups {
 
   #settle(request: Request, hasResponded: boolean): void {
     this.#bulk -= Number(request.isBulk)
+    this.#waitingFor.delete(request)
     request.settle()
 
     if (this.#hedges.settle(request, hasResponded)) {
@@ -337,56 +344,14 @@ export class Lookups {
     this.#schedule(run)
   }
 
-  /** Handles a request without progress: its lookup queries other peers instead. */
-  #onLate(request: Request): void {
-    const { contact, run } = request
-    const { peers } = this.#init
-    this.#recordSilence(contact, () => peers.recordSuspicion(contact.id))
-
-    if (request.isSuspect && peers.suspicionOf(contact) === 'silent') {
-      run.lookup.search.giveUp(contact)
-    }
-
-    this.#suspect(request)
-  }
-
-  /**
-   * Records an observation of a peer. If that makes it a suspect, lookups stop waiting for its earlier requests.
-   */
-  #recordSilence(contact: PeerInfo, record: () => void): void {
-    const { peers } = this.#init
-    const wasSuspect = peers.suspicionOf(contact) !== 'none'
-    record()
-
-    for (const request of wasSuspect ? [] : this.#waitingFor.requestsTo(contact)) {
-      if (request instanceof Request && peers.suspicionOf(request.contact) !== 'none') {
-        this.#suspect(request)
-      }
-    }
-  }
-
-  #suspect(request: Request): void {
-    const { contact, run } = request
-    request.suspect()
-    this.#waitingFor.recordSuspicion(contact)
-    run.lookup.search.recordSuspicion(contact)
-
-    try {
-      run.lookup.onSuspect?.()
-    } catch (error) {
-      run.fail(error)
-    }
-
-    this.#schedule(run)
-  }
-
   #take(run: Run, contact: PeerInfo, response?: LookupResponse, error?: Error): void {
     try {
+      const { search } = run.lookup
       const isEnough = !run.isCancelled && run.lookup.take(contact, response, error)
 
-      if (isEnough || (run.isOver && run.lookup.search.isDone)) {
+      if (isEnough || (run.isOver && search.isDone)) {
         run.finish()
-      } else {
+      } else if (run.isOver || run.isCancelled || search.hasChoices) {
         this.#schedule(run)
       }
     } catch (thrown) {
@@ -395,10 +360,8 @@ export class Lookups {
   }
 }
 
-/**
- * Whether a lookup's next request is bulk that another peer was asked for, and may still send. After a request timeout,
- * nobody is waited for any more.
- */
-function isBulkHedge({ hasTimedOut, lookup, suspected }: Run): boolean {
-  return suspected > 0 && !hasTimedOut && lookup.isHedged && lookup.cancellation.isBulk === true
+/** Lists the peers of each lookup that queries one at a time. A lookup alone shares none. */
+function choicesOf(runs: readonly Run[]): (readonly PeerInfo[])[] {
+  const hedged = runs.length === 1 ? [] : runs.filter(({ lookup }) => lookup.isHedged)
+  return hedged.map(({ lookup }) => lookup.search.choices())
 }

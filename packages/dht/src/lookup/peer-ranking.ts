@@ -1,5 +1,6 @@
 import type { PeerInfo } from '@libp2p/interface'
 import type { PeerBook } from '../peers/peer-book.ts'
+import { coveringPeers } from './covering-peers.ts'
 
 /** The order in which a peer is queried: before others, only when those are too few, or never. */
 export type PeerRank = 'first' | 'last' | 'never'
@@ -10,7 +11,7 @@ const NOT_CONNECTED = 2
 const LATE = 3
 
 /** Requests of one turn to one peer before it counts as busy. */
-const MAX_SHARED_REQUESTS = 32
+const MAX_SHARED_REQUESTS = 64
 
 export interface PeerRankingInit {
   readonly peers: Pick<PeerBook, 'isAvoided' | 'isBanned' | 'isLate' | 'recordReferral'>
@@ -21,13 +22,15 @@ export interface PeerRankingInit {
 
 /**
  * Decides which peers lookups query next. Banned peers are never queried, avoided ones after all others. Any of a
- * key's nearest peers is suitable for the next request, so peers already queried in the same turn of the event loop
- * are preferred: ten keys can often be read from two peers, in two messages.
+ * key's nearest peers is suitable for the next request, so few peers are queried in each turn of the event loop, and
+ * those already queried in the turn are preferred: ten keys can often be read from three peers, in three messages.
  */
 export class PeerRanking {
   readonly #init: PeerRankingInit
   /** Requests of this turn, by peer. */
   readonly #requests = new Map<string, number>()
+  /** Peers that suit many lookups of this turn, the first one most. */
+  #covering: readonly PeerInfo[] = []
 
   constructor(init: PeerRankingInit) {
     this.#init = init
@@ -48,15 +51,20 @@ export class PeerRanking {
     return peers.isAvoided(contact) ? 'last' : 'first'
   }
 
-  /** Forgets the requests of the previous turn. */
-  beginTurn(): void {
+  /** Forgets the previous turn. `choices` are the peers that each of this turn's lookups may query. */
+  beginTurn(choices: readonly (readonly PeerInfo[])[] = []): void {
+    const { isReady, peers } = this.#init
     this.#requests.clear()
+    this.#covering = coveringPeers(
+      choices,
+      (contact) => isReady(contact) && !peers.isLate(contact.id)
+    )
   }
 
   /** Chooses among peers in ascending distance, and counts the request. */
   choose(contacts: readonly PeerInfo[]): PeerInfo | undefined {
     const [first] = contacts
-    const contact = contacts.length > 1 ? this.#best(contacts) : first
+    const contact = contacts.length > 1 ? (this.#covered(contacts) ?? this.#best(contacts)) : first
 
     if (contact !== undefined) {
       this.count(contact)
@@ -77,6 +85,10 @@ export class PeerRanking {
   count({ id }: PeerInfo): void {
     const name = id.toString()
     this.#requests.set(name, (this.#requests.get(name) ?? 0) + 1)
+  }
+
+  #covered(contacts: readonly PeerInfo[]): PeerInfo | undefined {
+    return this.#covering.find((peer) => contacts.includes(peer) && !this.#isBusy(peer))
   }
 
   #best(contacts: readonly PeerInfo[]): PeerInfo | undefined {
@@ -108,7 +120,10 @@ export class PeerRanking {
   }
 
   #isShared(contact: PeerInfo): boolean {
-    const requests = this.#requests.get(contact.id.toString())
-    return requests !== undefined && requests < MAX_SHARED_REQUESTS
+    return this.#requests.has(contact.id.toString()) && !this.#isBusy(contact)
+  }
+
+  #isBusy({ id }: PeerInfo): boolean {
+    return (this.#requests.get(id.toString()) ?? 0) >= MAX_SHARED_REQUESTS
   }
 }

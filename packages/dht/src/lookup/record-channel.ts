@@ -1,6 +1,8 @@
 import type { PeerInfo } from '@libp2p/interface'
 import type { DHTRecord, Rejection, SubkeyId } from '@waggle/record'
+import type { NearPeers } from '../peers/near-peers.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
+import type { LookupResponse } from './lookup.ts'
 
 /** One peer's reply to a lookup of a key. */
 export interface FindReply {
@@ -61,19 +63,19 @@ export interface WriteOptions {
   /** Number of requested peers near the key. */
   readonly closerCount: number
 
+  /** Those that this node knows, which need not be named. @default none */
+  readonly near?: NearPeers | undefined
+
   /** Whether to request the peer's record if its response lacks the entries that beat the write. @default false */
   readonly isWinnerWanted?: boolean
 }
 
 /** One peer's reply to a write. */
-export interface StoreReply {
+export interface StoreReply extends LookupResponse {
   readonly outcome: StoreOutcome
 
   /** A record of the entries that beat the write, checked against every rule. */
   readonly winner?: DHTRecord | undefined
-
-  /** Peers near the key that it knows. */
-  readonly closer: readonly PeerInfo[]
 }
 
 /**

@@ -15,6 +15,7 @@ import type { SearchInit } from './search-init.ts'
 
 /** Further referrals of one peer that are tried in turn. */
 const MAX_OTHERS = 4
+const NO_OTHERS: readonly PeerInfo[] = []
 
 /**
  * Kademlia's node lookup as a state machine without I/O: it takes responses and chooses the peers to query next.
@@ -59,6 +60,11 @@ export class Search {
     return this.#nearestThat('new', maxRequests - this.#asked)
   }
 
+  /** Whether there are any peers to query now. */
+  get hasChoices(): boolean {
+    return this.choices().length > 0
+  }
+
   /** Records a request to a peer. */
   recordRequest(contact: PeerInfo): void {
     this.#asked++
@@ -74,9 +80,10 @@ export class Search {
   /** Records that a peer failed, even if it has responded before. The next nearest takes its place. */
   recordFailure(contact: PeerInfo): void {
     const candidate = this.#candidateOf(contact)
-    const other = candidate?.others.shift()
+    const [other, ...others] = candidate?.others ?? NO_OTHERS
 
     if (candidate !== undefined && other !== undefined) {
+      candidate.others = others
       this.#replace(candidate, other)
       return
     }
@@ -267,7 +274,7 @@ export class Search {
       isAvoided: rank === 'last',
       state: 'new',
       isGivenUp: false,
-      others: []
+      others: NO_OTHERS
     }
     insert(this.#candidates, candidate)
     this.#forgetFarthest()
@@ -299,13 +306,12 @@ export class Search {
     }
 
     if (state === 'new' && known.isAvoided && !isAvoided) {
-      others.unshift(known.contact)
+      known.others = [known.contact, ...others].slice(0, MAX_OTHERS)
       this.#replace(known, contact)
     } else {
-      others.push(contact)
+      known.others = [...others, contact].slice(0, MAX_OTHERS)
     }
 
-    others.splice(MAX_OTHERS)
     return undefined
   }
 

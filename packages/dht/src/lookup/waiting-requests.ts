@@ -25,16 +25,11 @@ export interface WaitingRequestsInit {
 /** The requests to one peer, the oldest first. */
 interface PeerQueue {
   readonly contact: PeerInfo
-  requests: WaitingRequest[]
-
-  /** Requests at which the settled ones are dropped. */
-  maxRequests: number
+  readonly requests: Set<WaitingRequest>
 
   /** Whether lookups do not wait for some of them. */
   isSuspected: boolean
 }
-
-const MIN_QUEUE = 64
 
 /** Milliseconds by which times may differ through rounding. */
 const ROUNDING_MS = 0.001
@@ -62,18 +57,17 @@ export class WaitingRequests {
     const queue = this.#queues.get(name)
 
     if (queue === undefined) {
-      this.#queues.set(name, {
-        contact,
-        requests: [request],
-        maxRequests: MIN_QUEUE,
-        isSuspected: false
-      })
-    } else if (queue.requests.push(request) > queue.maxRequests) {
-      queue.requests = queue.requests.filter(({ isPending }) => isPending)
-      queue.maxRequests = Math.max(MIN_QUEUE, 2 * queue.requests.length)
+      this.#queues.set(name, { contact, requests: new Set([request]), isSuspected: false })
+    } else {
+      queue.requests.add(request)
     }
 
     this.#setTimer(dueMsOf(request, Number.NEGATIVE_INFINITY))
+  }
+
+  /** Forgets a settled request, so that it does not keep its lookup in memory. */
+  delete(request: WaitingRequest): void {
+    this.#queues.get(request.contact.id.toString())?.requests.delete(request)
   }
 
   /** Takes note that a request is due earlier than it was. */
@@ -83,8 +77,7 @@ export class WaitingRequests {
 
   /** Lists the requests in flight to a peer. */
   requestsTo({ id }: PeerInfo): WaitingRequest[] {
-    const requests = this.#queues.get(id.toString())?.requests ?? []
-    return requests.filter(({ isPending }) => isPending)
+    return [...(this.#queues.get(id.toString())?.requests ?? [])]
   }
 
   /** Records that lookups do not wait for some request to a peer. */
@@ -132,22 +125,24 @@ export class WaitingRequests {
     const nowMs = performance.now()
     let dueMs = Number.POSITIVE_INFINITY
 
-    for (const [name, queue] of this.#queues) {
-      const progressMs = this.#init.progressMs(queue.contact)
-      const pending = queue.requests.filter(({ isPending }) => isPending)
-      queue.requests = pending
+    for (const [name, { contact, requests }] of this.#queues) {
+      const progressMs = this.#init.progressMs(contact)
 
-      for (const request of pending) {
+      for (const request of requests) {
         const waitedMs = nowMs - Math.max(request.askedAtMs, progressMs) + ROUNDING_MS
 
         while (request.isPending && waitedMs >= request.dueAfterMs) {
           request.onDue()
         }
 
-        dueMs = request.isPending ? Math.min(dueMs, dueMsOf(request, progressMs)) : dueMs
+        if (request.isPending) {
+          dueMs = Math.min(dueMs, dueMsOf(request, progressMs))
+        } else {
+          requests.delete(request)
+        }
       }
 
-      if (!pending.some(({ isPending }) => isPending)) {
+      if (requests.size === 0) {
         this.#queues.delete(name)
       }
     }

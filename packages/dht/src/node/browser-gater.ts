@@ -18,19 +18,19 @@ export function browserGater(
   gater: ConnectionGater = {},
   given: readonly Multiaddr[] = []
 ): ConnectionGater {
-  const exempt = new Set(given.flatMap(placesOf))
+  const exempt = new Set(given.flatMap(alternatives))
   return {
     denyDialMultiaddr: (address) => {
       const dialled = relayOf(address) ?? address
-      return !exempt.has(placeOf(dialled)) && isRisky(dialled)
+      return !exempt.has(withoutPeerId(dialled)) && isRisky(dialled)
     },
     ...gater
   }
 }
 
-function placesOf(address: Multiaddr): string[] {
-  const place = placeOf(address)
-  return [place, ...LOOPBACK.map((host) => place.replace(/^\/dns\/localhost/, host))]
+function alternatives(address: Multiaddr): string[] {
+  const given = withoutPeerId(address)
+  return [given, ...LOOPBACK.map((host) => given.replace(/^\/dns\/localhost/, host))]
 }
 
 /** The address of the relay in a relayed address. */
@@ -40,7 +40,7 @@ function relayOf(address: Multiaddr): Multiaddr | undefined {
 }
 
 /** The address without the peer's id. */
-function placeOf(address: Multiaddr): string {
+function withoutPeerId(address: Multiaddr): string {
   return address.toString().replace(/\/p2p\/[^/]+$/, '')
 }
 

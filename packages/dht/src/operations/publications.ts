@@ -50,8 +50,8 @@ interface DueAttempt extends Due {
   readonly publication: KeptValue
 }
 
-/** The state of a publication. */
-interface PublicationState {
+/** A publication among the others of its node. */
+interface Registration {
   /** A unique name. */
   readonly name: string
 
@@ -62,7 +62,7 @@ interface PublicationState {
 /** The values that this node keeps alive, and the times of their next writes (N7). */
 export class Publications {
   readonly #clock: () => DHTTime
-  readonly #known = new Map<KeptValue, PublicationState>()
+  readonly #known = new Map<KeptValue, Registration>()
   readonly #alarm: ClockAlarm
   readonly #due = new DueQueue<DueAttempt>((time) => this.#alarm.at(time))
   #lastOrder = 0

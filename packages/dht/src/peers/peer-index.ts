@@ -13,6 +13,9 @@ export class PeerIndex {
   readonly #peers: Indexed[] = []
   readonly #pointOf: (contact: PeerInfo) => Point
 
+  /** The distances of the nearest peers while they are sought. */
+  readonly #distances: number[] = []
+
   /** `pointOf` returns a peer's point in the key space; kad-dht's by default. */
   constructor(pointOf: (contact: PeerInfo) => Point = ({ id }) => pointOfPeer(id)) {
     this.#pointOf = pointOf
@@ -63,7 +66,7 @@ export class PeerIndex {
     const high = uint32At(target, 0)
     const low = uint32At(target, 4)
     const nearest: PeerInfo[] = []
-    const distances: number[] = []
+    const distances = this.#distances
 
     for (const peer of this.#peers) {
       const distance = first53Bits(high ^ peer.high, low ^ peer.low)

@@ -1,7 +1,7 @@
 import { access, constants, lstat, mkdir, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import process from 'node:process'
-import { DataDirError, toError } from '../errors.ts'
+import { DataDirError, isCode, toError } from '../errors.ts'
 import type { Disk } from './disk.ts'
 import { FREE_SPACE, isFull, type LevelDatabase, openLevel, reasonOf } from './level-database.ts'
 import { openLevelDisk } from './level-disk.ts'
@@ -153,10 +153,6 @@ function unlockable(dataDir: string, cause: unknown): DataDirError {
 
 function isLocked(error: unknown): boolean {
   return reasonOf(error).code === 'LEVEL_LOCKED'
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code
 }
 
 /**

@@ -1,5 +1,6 @@
 import { generateKeyPair, privateKeyFromProtobuf, privateKeyToProtobuf } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
+import { isCode, toError } from '../errors.ts'
 import type { SmallFileOptions } from './small-file.ts'
 
 /**
@@ -27,7 +28,7 @@ async function readKey(path: string, options: SmallFileOptions): Promise<Private
       return undefined
     }
 
-    throw new Error(`identityPath: can not read ${path}: ${messageOf(cause)}`, { cause })
+    throw new Error(`identityPath: can not read ${path}: ${toError(cause).message}`, { cause })
   }
 
   return parseKey(path, bytes)
@@ -49,7 +50,9 @@ async function createKey(path: string, options: SmallFileOptions): Promise<Priva
       return parseKey(path, await readSmallFile(path, options))
     }
 
-    throw new Error(`identityPath: can not create ${path}: ${messageOf(error)}`, { cause: error })
+    throw new Error(`identityPath: can not create ${path}: ${toError(error).message}`, {
+      cause: error
+    })
   } finally {
     await rm(draft, { force: true })
   }
@@ -64,12 +67,4 @@ function parseKey(path: string, bytes: Uint8Array): PrivateKey {
       { cause }
     )
   }
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

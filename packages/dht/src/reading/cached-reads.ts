@@ -5,8 +5,8 @@ import { placeName } from '../store/place-name.ts'
 import { nameOf } from '../store/record-store.ts'
 import { LONG_AGO } from '../store/stored-record.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
-import { ClockAlarm } from '../timing/clock-alarm.ts'
 import type { CachePolicy } from './cache-policy.ts'
+import type { RereadsInit } from './due-reads.ts'
 import type { KnownRecord, KnownRecords } from './known-records.ts'
 import {
   type FreshRecord,
@@ -15,7 +15,7 @@ import {
   type ReadOptions,
   shownUntil
 } from './reading.ts'
-import { type Refresh, RefreshQueue } from './refresh-queue.ts'
+import { type Refresh, Refreshes } from './refreshes.ts'
 import type { Replicas } from './replicas.ts'
 import { type Revalidation, Revalidations } from './revalidations.ts'
 import { SharedReads } from './shared-reads.ts'
@@ -42,9 +42,6 @@ export interface WrittenRecord extends Pick<WriteResult, 'outcome' | 'winner'> {
   readonly beganMs?: number
 }
 
-/** Keys refreshed at once. */
-const REFRESHES_AT_ONCE = 256
-
 /**
  * Reads what this node knows, or else asks the nearest peers and remembers their answers (N5b). The policies are Hivemind's cache_locally, cache_nearest, cache_on_store, and
  * cache_refresh_before_expiry, and how old an answer may be. A `latest` read always asks the network.
@@ -53,12 +50,8 @@ export class CachedReads {
   readonly #init: CachedReadsInit
   readonly #known: KnownRecords
   readonly #searches: SharedReads
-  readonly #refreshes: RefreshQueue
+  readonly #refreshes: Refreshes
   readonly #revalidations: Revalidations
-  readonly #alarm = new ClockAlarm(
-    () => this.#clock(),
-    () => void this.refreshDue()
-  )
   #hits = 0
 
   constructor(init: CachedReadsInit) {
@@ -67,19 +60,24 @@ export class CachedReads {
     this.#searches = new SharedReads({
       replicas: init.replicas,
       clock: this.#known.store.clock,
+      complete: (key, record, subkey) => this.#known.complete(key, record, subkey),
       onReading: (key, reading, subkey) => this.#onReading(key, reading, subkey)
     })
-    this.#refreshes = new RefreshQueue({
-      leadTime: init.policy.refreshBeforeExpiry,
+    const remembered: Pick<RereadsInit<never>, 'maxRecords' | 'isCached'> = {
       maxRecords: init.policy.size,
       isCached: (key, subkey) => this.#known.isCached(key, subkey)
+    }
+    this.#refreshes = new Refreshes({
+      ...remembered,
+      leadTime: init.policy.refreshBeforeExpiry,
+      clock: () => this.#clock(),
+      read: (refresh) => this.#refresh(refresh)
     })
     this.#revalidations = new Revalidations({
+      ...remembered,
       after: init.policy.revalidateAfter,
-      maxRecords: init.policy.size,
       nowMs: this.#known.nowMs,
-      isCached: (key, subkey) => this.#known.isCached(key, subkey),
-      onDue: () => void this.revalidateDue()
+      read: (revalidation) => this.#revalidate(revalidation)
     })
   }
 
@@ -101,7 +99,8 @@ export class CachedReads {
   /** Returns a record synchronously if this node knows it well enough. */
   read(key: Uint8Array, options: CachedReadOptions): DHTRecord | Promise<DHTRecord> {
     const { maxAge = this.#init.policy.maxAge } = options
-    const remembered = this.#remembered(key, options, maxAge)
+    const minFreshMs = this.#minFreshMs(maxAge)
+    const remembered = this.#remembered(key, options, { maxAge, minFreshMs })
 
     if (remembered !== undefined) {
       return remembered
@@ -109,10 +108,8 @@ export class CachedReads {
 
     this.#init.meter?.read('network')
     const { cancellation, latest, subkey, sufficientExpirationTime } = options
-    const minFreshMs = this.#minFreshMs(maxAge)
     const found = { cancellation, latest, subkey, sufficientExpirationTime, minFreshMs }
-    const reading = this.#searches.read(placeName(key, subkey), key, found)
-    return reading.then((record) => this.#known.complete(key, record, subkey))
+    return this.#searches.read(placeName(key, subkey), key, found)
   }
 
   /**
@@ -156,32 +153,24 @@ export class CachedReads {
     this.#known.learn(key, isKnown ? change : record, { isCached, freshMs, subkey })
   }
 
-  /** Checks the records that are due at a replica each. An alarm calls it; it resolves when all are checked. */
-  async revalidateDue(): Promise<void> {
-    const due = this.#revalidations.take(REFRESHES_AT_ONCE)
-    await Promise.all(due.map((revalidation) => this.#revalidate(revalidation)))
-    this.#revalidations.await()
+  /** Checks and refreshes the records that are due, as alarms do otherwise. Resolves when all are done. */
+  async renewDue(): Promise<void> {
+    await this.#revalidations.run()
+    await this.#refreshes.run()
   }
 
-  /** Refreshes the records that are due. A timer calls it; it resolves when all are refreshed. */
-  async refreshDue(): Promise<void> {
-    const due = this.#refreshes.take(this.#clock(), REFRESHES_AT_ONCE)
-    await Promise.all(due.map((refresh) => this.#refresh(refresh)))
-    this.#watch()
-  }
-
-  /** Cancels all refreshes. */
+  /** Cancels all checks and refreshes. */
   close(): void {
-    this.#alarm.stop()
+    this.#refreshes.stop()
     this.#revalidations.stop()
   }
 
   /** Returns the record that this node stores, caches or watches, if it is good enough. */
-  #remembered(key: Uint8Array, options: CachedReadOptions, maxAge: number): DHTRecord | undefined {
+  #remembered(key: Uint8Array, options: CachedReadOptions, age: Age): DHTRecord | undefined {
     const { subkey } = options
     const known = this.#known.show(key, subkey)
 
-    if (this.#known.isDoubted || !this.#isSufficient(known, options, maxAge)) {
+    if (!this.#isSufficient(known, options, age) || this.#known.isDoubted) {
       return undefined
     }
 
@@ -200,10 +189,14 @@ export class CachedReads {
    * Whether the answer is fresh enough. A watch knows the present, absence too, unless it may have missed a
    * change for too long.
    */
-  #isSufficient(known: KnownRecord, options: CachedReadOptions, maxAge: number): boolean {
+  #isSufficient(
+    known: KnownRecord,
+    options: CachedReadOptions,
+    { maxAge, minFreshMs }: Age
+  ): boolean {
     const isTold = known.noticeMs < 1000 * maxAge
 
-    if (!isTold && known.freshMs < this.#minFreshMs(maxAge)) {
+    if (!isTold && known.freshMs < minFreshMs) {
       return false
     }
 
@@ -232,9 +225,7 @@ export class CachedReads {
 
     if (this.#init.policy.refreshBeforeExpiry > 0) {
       const now = this.#clock()
-      const expirationTime = shownUntil(record, subkey, now) ?? now
-      this.#refreshes.plan({ ...place, expirationTime }, now)
-      this.#watch()
+      this.#refreshes.plan({ ...place, expirationTime: shownUntil(record, subkey, now) ?? now })
     }
   }
 
@@ -304,14 +295,15 @@ export class CachedReads {
   #clock(): DHTTime {
     return this.#known.store.clock()
   }
+}
 
-  #watch(): void {
-    const time = this.#refreshes.nextTime
+/** How old an answer may be. */
+interface Age {
+  /** Seconds. */
+  readonly maxAge: number
 
-    if (time !== undefined) {
-      this.#alarm.at(time)
-    }
-  }
+  /** By when it must have been all that a replica held, in ms of the process's clock. */
+  readonly minFreshMs: number
 }
 
 /** Nobody waits for these reads, and they let others pass. */

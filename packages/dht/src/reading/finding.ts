@@ -116,11 +116,11 @@ export class Finding implements Lookup<FreshReply> {
   /**
    * Asks a peer. The age of its record counts from the request: the peer may answer at once, and the line be slow.
    */
-  async ask(contact: PeerInfo, cancellation: CancellationToken): Promise<FreshReply> {
+  ask(contact: PeerInfo, cancellation: CancellationToken): Promise<FreshReply> {
     const { key, node } = this.#init
     const known = this.#record
     const askedMs = node.known.nowMs()
-    const reply = await node.channel.find(contact, key, {
+    const asked = node.channel.find(contact, key, {
       cancellation,
       closerCount: Math.min(node.numReplicas, SEARCH_WIDTH),
       isCloserAlways: !this.isHedged,
@@ -128,9 +128,11 @@ export class Finding implements Lookup<FreshReply> {
       subkeys: this.#subkeys,
       digest: digestOf(known)
     })
-    const record = reply.isSame === true ? known : reply.record
-    const { ageMs = 0 } = reply
-    return { ...reply, record, freshMs: ageMs === UNKNOWN_AGE_MS ? NEVER_FRESH : askedMs - ageMs }
+    return asked.then((reply) => {
+      const record = reply.isSame === true ? known : reply.record
+      const { ageMs = 0 } = reply
+      return { ...reply, record, freshMs: ageMs === UNKNOWN_AGE_MS ? NEVER_FRESH : askedMs - ageMs }
+    })
   }
 
   take(contact: PeerInfo, answer: FreshReply | undefined): boolean {
@@ -214,7 +216,7 @@ export class Finding implements Lookup<FreshReply> {
     if (!isEmpty(record)) {
       // A record that has passed the checks is as a join with nothing would leave it. More may be known by now.
       const found = isEmpty(this.#record) ? record : join(this.#record, record, node.store.limits)
-      this.#record = join(found, node.known.get(key, options.subkey).record, node.store.limits)
+      this.#record = node.known.complete(key, found, options.subkey)
       this.#isFound = true
       this.#isCopied = ageMs !== undefined
       this.#freshMs = Math.max(this.#freshMs, freshMs)

@@ -1,5 +1,5 @@
 import type { PeerInfo } from '@libp2p/interface'
-import { type DHTRecord, EMPTY_RECORD, isEmpty, join } from '@waggle/record'
+import { type DHTRecord, EMPTY_RECORD, isEmpty, join, type MaybePromise } from '@waggle/record'
 import type { UnreachableServers } from '../peers/unreachable-servers.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import type { GatewayReading, Gateways } from './gateways.ts'
@@ -18,8 +18,14 @@ export interface GatewayFallbackInit {
 /** Outcomes of a write at a gateway after which no replica need be asked. */
 const SETTLED: readonly WriteResult['outcome'][] = ['held', 'beaten', 'expired']
 
-/** Calls back with the nearest servers that did not respond, before it resolves or rejects. */
-type Direct<T> = (onMissing: (missing: readonly PeerInfo[]) => void) => Promise<T>
+/** Makes the reading of all that was found directly, given the nearest servers that did not respond. */
+export type Complete = (missing: readonly PeerInfo[], read: () => Reading) => MaybePromise<Reading>
+
+/** Reads directly, and resolves with the completed reading. */
+type DirectRead = (complete: Complete) => Promise<Reading>
+
+/** Writes directly. Calls back with the nearest servers that did not respond, before it resolves or rejects. */
+type DirectWrite = (onMissing: (missing: readonly PeerInfo[]) => void) => Promise<WriteResult>
 
 /**
  * Falls back on gateways for replicas that a client cannot dial (N14). The client asks replicas itself first, unless it
@@ -49,52 +55,66 @@ export class GatewayFallback {
   }
 
   /** Reads directly and by gateways, as far as that is needed. */
-  async read(
+  read(
     key: Uint8Array,
     options: ReadOptions,
-    { known, direct }: { known: KnownRecords; direct: Direct<Reading> }
+    { known, direct }: { known: KnownRecords; direct: DirectRead }
   ): Promise<Reading> {
-    const { gateways } = this.#init
     // Replicas held after this moment whatever a gateway finds.
-    const freshMs = known.nowMs()
+    const read = { key, options, known, freshMs: known.nowMs() }
+    return this.isNeeded(key) ? this.#gatewaysFirst(read, direct) : this.#readDirectly(read, direct)
+  }
+
+  async #gatewaysFirst(read: Read, direct: DirectRead): Promise<Reading> {
+    const { key, options } = read
     const isScarce = this.#isScarce(key)
-    const ask = (): Promise<GatewayReading | undefined> => gateways.read(key, options, isScarce)
-    const asking = this.isNeeded(key) ? ask() : undefined
-    asking?.catch(() => {})
+    const asking = this.#init.gateways.read(key, options, isScarce)
+    asking.catch(() => {})
     // `latest`, and an absent key, take all replicas that can be reached: gateways may lie, and so may peers that
     // name missing replicas.
-    const early = asking && (isScarce || options.latest !== true) ? await asking : undefined
+    const early = isScarce || options.latest !== true ? await asking : undefined
+    return early !== undefined && isAnswer(early, isScarce)
+      ? readingOf(read, { found: [early] })
+      : this.#readDirectly(read, direct, asking)
+  }
 
-    if (early !== undefined && isAnswer(early, isScarce)) {
-      return readingOf(known, { key, options, freshMs, found: [early] })
-    }
+  /** Reads directly, and by gateways if any of the replicas are out of reach. */
+  #readDirectly(
+    read: Read,
+    direct: DirectRead,
+    asking?: Promise<GatewayReading | undefined>
+  ): Promise<Reading> {
+    return direct((missing, readFound) =>
+      this.add(missing) ? this.#complete(read, readFound, asking) : readFound()
+    )
+  }
 
-    let isMissing = false
+  /** Adds what gateways find to what was found directly, which may be nothing. */
+  async #complete(
+    read: Read,
+    readFound: () => Reading,
+    asking?: Promise<GatewayReading | undefined>
+  ): Promise<Reading> {
+    const { key, options } = read
     let reading: Reading | undefined
     let failure: unknown
 
     try {
-      reading = await direct((missing) => {
-        isMissing = this.add(missing)
-      })
+      reading = readFound()
     } catch (error) {
       failure = error
     }
 
-    if (reading !== undefined && !isMissing) {
-      return reading
-    }
-
-    const late = isMissing ? await (asking ?? ask()) : undefined
+    const late = await (asking ?? this.#init.gateways.read(key, options, false))
     const found = [reading, unlessFailed(late)].filter((one) => one !== undefined)
-    return readingOf(known, { key, options, freshMs, found, failure: late?.error ?? failure })
+    return readingOf(read, { found, failure: late?.error ?? failure })
   }
 
   /** Writes directly, and by a gateway if any of the replicas are out of reach; by it alone while servers are full. */
   async write(
     key: Uint8Array,
     write: DHTRecord,
-    { cancellation, direct }: { cancellation: CancellationToken; direct: Direct<WriteResult> }
+    { cancellation, direct }: { cancellation: CancellationToken; direct: DirectWrite }
   ): Promise<WriteResult> {
     const send = (): Promise<WriteResult | undefined> =>
       this.#init.gateways.write(key, write, cancellation)
@@ -133,10 +153,14 @@ function unlessFailed(reading: GatewayReading | undefined): GatewayReading | und
   return reading?.error === undefined ? reading : undefined
 }
 
-interface Readings {
+interface Read {
   readonly key: Uint8Array
   readonly options: ReadOptions
+  readonly known: KnownRecords
   readonly freshMs: number
+}
+
+interface Readings {
   readonly found: readonly Pick<GatewayReading, 'record' | 'responded'>[]
 
   /** Thrown if nothing is found. */
@@ -146,10 +170,7 @@ interface Readings {
 /**
  * Joins the results with the record that this node knows by now, so that a stale answer undoes nothing.
  */
-function readingOf(
-  known: KnownRecords,
-  { key, options, freshMs, found, failure }: Readings
-): Reading {
+function readingOf({ key, options, known, freshMs }: Read, { found, failure }: Readings): Reading {
   if (found.length === 0) {
     throw failure
   }

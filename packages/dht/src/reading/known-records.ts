@@ -156,13 +156,19 @@ export class KnownRecords {
   get(key: Uint8Array, subkey?: SubkeyId): KnownRecord {
     const name = nameOf(key)
     const whole = this.held(key)
-    const held = wantedOf(whole, subkey)
+    const isHeld = !isEmpty(whole)
     const cached = this.#init.cache?.find(name)
     const watched = this.#watches?.known(name, subkey)
-    const learned = isEmpty(whole) ? wantedOf(this.#learned?.stored(name), subkey) : held
+    const stored = isHeld ? whole : (this.#learned?.stored(name) ?? EMPTY_RECORD)
+
+    if (isEmpty(stored) && cached === undefined && watched === undefined) {
+      return NOTHING_KNOWN
+    }
+
+    const held = wantedOf(whole, subkey)
+    const learned = isHeld ? held : wantedOf(stored, subkey)
     const remembered = this.#join(learned, wantedOf(cached?.record, subkey))
     const record = this.#join(remembered, wantedOf(watched?.record, subkey))
-    const isHeld = !isEmpty(whole)
     const freshMs = isHeld
       ? this.nowMs()
       : Math.max(this.#freshMsOf(cached, { name, key, subkey }), watched?.freshMs ?? NEVER_FRESH)
@@ -280,6 +286,15 @@ export class KnownRecords {
 
     return join(a, b, this.#init.store.limits)
   }
+}
+
+/** What is known of most keys. */
+const NOTHING_KNOWN: KnownRecord = {
+  record: EMPTY_RECORD,
+  isByCache: false,
+  isHeld: false,
+  freshMs: NEVER_FRESH,
+  noticeMs: Number.POSITIVE_INFINITY
 }
 
 /** Picks the wanted part of a record. */

@@ -17,7 +17,7 @@ export interface ReadOptions {
   /** Time in ms of the process's clock by which a record must have had all that a replica held. @default any */
   readonly minFreshMs?: number | undefined
 
-  /** Called with the record found so far. */
+  /** Called with the record found so far, with all that this node knows by now. */
   onRecord?(found: FreshRecord): void
 }
 

@@ -9,10 +9,11 @@ import type { StoreReply } from '../lookup/record-channel.ts'
 import { Search } from '../lookup/search.ts'
 import type { SearchInit } from '../lookup/search-init.ts'
 import { pointOfKey } from '../peers/key-space.ts'
+import { NearPeers } from '../peers/near-peers.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { Finding, type FindingNode } from './finding.ts'
-import type { GatewayFallback } from './gateway-fallback.ts'
+import type { Complete, GatewayFallback } from './gateway-fallback.ts'
 import { type KnownRecord, KnownRecords } from './known-records.ts'
 import { Reach } from './reach.ts'
 import { isSufficient, type Reading, type ReadOptions, type ReplicaState } from './reading.ts'
@@ -83,30 +84,34 @@ export class Replicas {
    *
    * @throws UnreachableError when nothing was found and too few peers responded to know that it is absent
    */
-  async read(key: Uint8Array, options: ReadOptions): Promise<Reading> {
-    const { gatewayFallback, store } = this.#init
+  read(key: Uint8Array, options: ReadOptions): Promise<Reading> {
+    const { gatewayFallback, lookups, store } = this.#init
     const { known } = this
     const found = known.get(key, options.subkey)
 
-    if (!known.isDoubted && isSufficient(found, options, store.clock())) {
+    const isAny = !isEmpty(found.record)
+
+    if (isAny && !known.isDoubted && isSufficient(found, options, store.clock())) {
       const { record, freshMs } = found
-      return { record, freshMs, end: 'enough', behind: [], without: [], responded: 1 }
+      return Promise.resolve({
+        ...{ record, freshMs, end: 'enough', behind: [], without: [], responded: 1 }
+      })
     }
 
-    const direct = async (onMissing?: OnMissing): Promise<Reading> => {
+    const direct = (complete: Complete): Promise<Reading> => {
       const finding = this.#findingOf(key, options, found)
-      const result = await this.#init.lookups.run(finding)
-      onMissing?.(finding.missing)
-      const reading = finding.reading(result)
-      this.#countMiss(reading)
-      return reading
+      return lookups.runFor(finding, (result) =>
+        complete(finding.missing, () => this.#counted(finding.reading(result)))
+      )
     }
-    return gatewayFallback?.read(key, options, { known, direct }) ?? direct()
+    return gatewayFallback?.read(key, options, { known, direct }) ?? direct((_, read) => read())
   }
 
-  #countMiss({ record, end }: Reading): void {
-    const isMiss = isEmpty(record) && end === 'whole'
+  /** Counts a reading that found nothing. */
+  #counted(reading: Reading): Reading {
+    const isMiss = isEmpty(reading.record) && reading.end === 'whole'
     this.#misses = isMiss ? this.#misses + 1 : 0
+    return reading
   }
 
   #findingOf(key: Uint8Array, options: ReadOptions, known: KnownRecord): Finding {
@@ -141,8 +146,9 @@ export class Replicas {
     cancellation: CancellationToken,
     { writer, onMissing }: { writer?: string | undefined; onMissing?: OnMissing | undefined }
   ): Promise<WriteResult> {
-    const { channel, lookups, numReplicas, store } = this.#init
+    const { channel, lookups, numReplicas, routing, store } = this.#init
     const search = this.#search(key, numReplicas, { answersInsteadOf: () => 1 })
+    const near = new NearPeers(routing, key, numReplicas)
     const reach = onMissing && new Reach({ node: this.#init, search, key, self: this.#self })
     const replies = new WriteReplies(write, store)
 
@@ -154,7 +160,7 @@ export class Replicas {
       isForAll: true,
       ask: (contact, cancellation) =>
         channel.store(contact, key, write, {
-          cancellation,
+          ...{ cancellation, near },
           closerCount: numReplicas,
           isWinnerWanted: true
         }),

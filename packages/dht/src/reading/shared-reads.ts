@@ -8,6 +8,9 @@ export interface SharedReadsInit {
   readonly replicas: Replicas
   readonly clock: () => DHTTime
 
+  /** Adds the record that this node knows by now to a result, for a reader. */
+  readonly complete: (key: Uint8Array, record: DHTRecord, subkey: SubkeyId | undefined) => DHTRecord
+
   /** Called when a search has ended, of a key or of one of its subkeys. */
   readonly onReading: (key: Uint8Array, reading: Reading, subkey: SubkeyId | undefined) => void
 }
@@ -49,7 +52,7 @@ export class SharedReads {
   }
 
   #search(name: string, key: Uint8Array, readers: Reader[]): void {
-    const search = new Search(readers, this.#init.clock)
+    const search = new Search(key, readers, this.#init)
     this.#searches.set(name, search)
 
     // Reads of the same moment share the search.
@@ -100,16 +103,18 @@ interface Reader {
 class Search implements ReadOptions, CancellationToken {
   /** Readers that wait for the next search. */
   readonly waiting: Reader[] = []
+  readonly #key: Uint8Array
   #readers: Reader[]
-  readonly #clock: () => DHTTime
+  readonly #init: SharedReadsInit
   readonly #subkey: SubkeyId | undefined
   #isBegun = false
   #isLatest = false
   #found: FreshRecord | undefined
 
-  constructor(readers: Reader[], clock: () => DHTTime) {
+  constructor(key: Uint8Array, readers: Reader[], init: SharedReadsInit) {
+    this.#key = key
     this.#readers = readers
-    this.#clock = clock
+    this.#init = init
     this.#subkey = readers[0]?.options.subkey
   }
 
@@ -176,12 +181,16 @@ class Search implements ReadOptions, CancellationToken {
     }
 
     this.#readers.push(reader)
-    this.#release(now)
+
+    if (this.#found !== undefined) {
+      const record = this.#complete(this.#found.record)
+      this.#release({ ...this.#found, record }, now)
+    }
   }
 
   onRecord(found: FreshRecord): void {
     this.#found = found
-    this.#release(this.#clock())
+    this.#release(found, this.#init.clock())
   }
 
   /** Answers all readers. A reader that joined late and needs more waits for the next search. */
@@ -191,7 +200,7 @@ class Search implements ReadOptions, CancellationToken {
         reading.end === 'whole' && reading.freshMs >= (reader.options.minFreshMs ?? NEVER_FRESH)
 
       if (isWhole || isSufficient(reading, reader.options, now)) {
-        reader.resolve(reading.record)
+        reader.resolve(this.#complete(reading.record))
       } else {
         this.waiting.push(reader)
       }
@@ -205,13 +214,7 @@ class Search implements ReadOptions, CancellationToken {
   }
 
   /** Answers the readers for whom the record found so far is good enough. */
-  #release(now: DHTTime): void {
-    const found = this.#found
-
-    if (found === undefined) {
-      return
-    }
-
+  #release(found: FreshRecord, now: DHTTime): void {
     const left: Reader[] = []
 
     for (const reader of this.#readers) {
@@ -223,5 +226,9 @@ class Search implements ReadOptions, CancellationToken {
     }
 
     this.#readers = left
+  }
+
+  #complete(record: DHTRecord): DHTRecord {
+    return this.#init.complete(this.#key, record, this.#subkey)
   }
 }

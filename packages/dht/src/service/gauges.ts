@@ -53,7 +53,7 @@ const GAUGES: Readonly<Record<string, Gauge>> = {
     ({ requestsInFlight }) => requestsInFlight
   ],
   waggle_planned_refreshes: [
-    'Cached records that will be read again before they expire',
+    'Cached records in use that will be read again',
     ({ plannedRefreshes }) => plannedRefreshes
   ],
   waggle_disk_pending_records: [

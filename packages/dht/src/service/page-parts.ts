@@ -5,7 +5,7 @@ import type { Upkeep } from '../upkeep/upkeep.ts'
 import type { PeerParts } from './peer-parts.ts'
 import type { PartsInit } from './service-init.ts'
 
-interface PagePartsInit extends Pick<PeerParts, 'client' | 'routing'> {
+interface OtherParts extends Pick<PeerParts, 'client' | 'routing'> {
   readonly cache: RecordStore | undefined
   readonly servers: { serveRecords(): Promise<void>; stopServing(): Promise<void> }
   readonly upkeep: Pick<Upkeep, 'run'>
@@ -14,7 +14,7 @@ interface PagePartsInit extends Pick<PeerParts, 'client' | 'routing'> {
 /** Creates the parts of a page that talks to others; undefined for any other node. */
 export function joinPages(
   { components, events, pages, requestTimeoutMs, role }: PartsInit,
-  { cache, client, routing, servers, upkeep }: PagePartsInit
+  { cache, client, routing, servers, upkeep }: OtherParts
 ): PageParts | undefined {
   const { logger, registrar } = components
   const joined = pages?.join({

@@ -11,7 +11,7 @@ import { Meter } from '../metrics/meter.ts'
 import { nodeLimitsOf } from '../node-limits.ts'
 import type { BaseOperations } from '../operations/base-operations.ts'
 import { Operations } from '../operations/operations.ts'
-import { assertOptions, assertValidators, withDefaults } from '../option-checks.ts'
+import { assertCalled, assertOptions, assertValidators, withDefaults } from '../option-checks.ts'
 import { connectedPeers } from '../peers/connect.ts'
 import type { KnownPeers } from '../peers/known-peers.ts'
 import type { PeerMemory } from '../persistence/peer-memory.ts'
@@ -36,6 +36,7 @@ import { statsOf } from './stats-of.ts'
  * @throws TypeError for an option that is unknown or wrong
  */
 export function waggle(init: WaggleInit = {}): (components: WaggleComponents) => Waggle {
+  assertCalled('waggle', init)
   assertOptions('waggle()', init, SERVICE_OPTIONS)
   const { allowPeer, pages, ...settings } = withDefaults(init, SERVICE_OPTIONS)
   const { numReplicas, requestTimeoutMs, cache, connections, serveGateway } = settings

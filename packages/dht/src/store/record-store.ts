@@ -187,8 +187,11 @@ export class RecordStore {
   /**
    * Applies a write (R6) that has passed {@link checks}, from the peer of that name or from this node itself. A
    * dictionary counts as stored by the peer that began it.
+   *
+   * @param encoding - the bytes from which the write was read. Its values are views of them, so they are in memory
+   * anyway, and readers are sent them if the write is all that the record holds
    */
-  apply(key: Uint8Array, write: DHTRecord, writer: string = OWN): Applied {
+  apply(key: Uint8Array, write: DHTRecord, writer: string = OWN, encoding?: Uint8Array): Applied {
     const name = nameOf(key)
     const live = this.#live(name)
     const before = live?.record ?? EMPTY_RECORD
@@ -199,6 +202,7 @@ export class RecordStore {
     }
 
     const stored = storedRecordOf(name, applied.record, writer, live)
+    stored.encoded = encodingOf(stored, write, encoding)
 
     if (!this.#stored.add(stored, writer)) {
       return { isAccepted: false, record: before, reason: 'full' }
@@ -280,6 +284,16 @@ export class RecordStore {
     const now = stored === undefined ? 0 : this.clock()
     return stored && stored.expirationTime > now ? livePartOf(stored, now) : undefined
   }
+}
+
+/** Returns the encoding of a write if it is that of the record that holds it, too: nothing was added, or left out. */
+function encodingOf(
+  { name, record, sizeBytes }: StoredRecord,
+  { plain, subkeys }: DHTRecord,
+  encoding: Uint8Array | undefined
+): Uint8Array | undefined {
+  const isSame = record.plain === plain && record.subkeys === subkeys
+  return isSame && encoding?.length === sizeBytes - name.length ? encoding : undefined
 }
 
 export { nameOf } from './place-name.ts'

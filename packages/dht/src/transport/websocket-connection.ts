@@ -2,7 +2,7 @@ import type { AbortOptions, MultiaddrConnection } from '@libp2p/interface'
 import { AbstractMultiaddrConnection, type SendResult } from '@libp2p/utils'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { toError } from '../errors.ts'
-import { FrameReader, frameOf, OPCODE } from './websocket-frames.ts'
+import { frameOf, OPCODE, WebSocketFrameReader } from './websocket-frames.ts'
 
 const NOTHING = new Uint8Array(0)
 
@@ -19,14 +19,14 @@ export interface WebSocketConnectionInit {
 export class WebSocketConnection extends AbstractMultiaddrConnection {
   readonly #raw: MultiaddrConnection
   readonly #isClient: boolean
-  readonly #reader: FrameReader
+  readonly #reader: WebSocketFrameReader
   #ping: Uint8Array | undefined
 
   constructor({ raw, remoteAddr }: WebSocketConnectionInit) {
     super({ remoteAddr, direction: raw.direction, log: raw.log.newScope('websocket') })
     this.#raw = raw
     this.#isClient = raw.direction === 'outbound'
-    this.#reader = new FrameReader(
+    this.#reader = new WebSocketFrameReader(
       {
         onData: (data) => this.onData(data),
         onPing: (payload) => {

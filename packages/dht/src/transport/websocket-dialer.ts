@@ -46,7 +46,7 @@ async function connected(
   signal?.throwIfAborted()
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const socket = isSecure
-    ? connectTls({ host, port, ...nameOf(serverName), ALPNProtocols: ['http/1.1'] })
+    ? connectTls({ host, port, ...serverNameOf(serverName), ALPNProtocols: ['http/1.1'] })
     : connectTcp({ host, port })
   const onAbort = (): void => reject(signal?.reason)
   socket.once(isSecure ? 'secureConnect' : 'connect', resolve)
@@ -66,7 +66,7 @@ async function connected(
 }
 
 /** TLS sends no IP addresses as names. */
-function nameOf(serverName: string): { servername?: string } {
+function serverNameOf(serverName: string): { servername?: string } {
   return isIP(serverName) === 0 ? { servername: serverName } : {}
 }
 

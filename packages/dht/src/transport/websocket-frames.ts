@@ -49,7 +49,7 @@ const NOTHING = new Uint8Array(0)
  * would occupy a hundred times as much as a byte in it. Throws for what breaks RFC 6455, for text, and for a flood of
  * tiny frames.
  */
-export class FrameReader {
+export class WebSocketFrameReader {
   readonly #listener: FrameListener
 
   /** Whether the other side must mask its frames, as clients do. */

@@ -8,12 +8,14 @@ const NO_INDEX = -1
 /** The closer peers of one reply, each once: those with addresses, as many as fit, without the requester. */
 export class CloserPeers {
   readonly peers: EncodedPeer[] = []
-  readonly #requester: string
+  readonly requester: PeerId
+  readonly #name: string
   readonly #indexes = new Map<PeerInfo, number>()
   #sizeBytes = 0
 
   constructor(requester: PeerId) {
-    this.#requester = requester.toString()
+    this.requester = requester
+    this.#name = requester.toString()
   }
 
   indexesOf(closer: readonly PeerInfo[]): number[] {
@@ -38,7 +40,7 @@ export class CloserPeers {
   }
 
   #isUseful({ id, multiaddrs }: PeerInfo): boolean {
-    return multiaddrs.length > 0 && id.toString() !== this.#requester
+    return multiaddrs.length > 0 && id.toString() !== this.#name
   }
 
   #add(peer: EncodedPeer): number {

@@ -1,6 +1,6 @@
 import type { SubkeyId } from '@waggle/record'
 import { bytesOf, textOf } from '../latin1.ts'
-import type { ByteReader } from './bytes.ts'
+import type { ByteReader, ByteWriter } from './bytes.ts'
 import {
   MAX_ADDRESS_BYTES,
   MAX_ADDRESSES_PER_PEER,
@@ -118,22 +118,42 @@ export const RESPONSE_PEERS: Codec<readonly EncodedPeer[]> = new Codec(PEERS.wri
 })
 
 /** Closer peers of one key, as indexes into the response's peers. */
-export const CLOSER_PEER_INDEXES: Codec<readonly number[]> = new Codec(
-  (to, places) => {
-    to.varint(places.length)
+export const CLOSER_PEER_INDEXES: Codec<readonly number[]> = new Codec(writePlaces, (from) =>
+  readPlaces(from, from.varint(MAX_CLOSER_PEERS, 'a count'))
+)
 
-    for (let i = 0; i < places.length; i++) {
-      to.varint(places[i] as number)
+/** The same, or `known`: they are those of which the request has the digest. */
+export const CLOSER_PEERS: Codec<readonly number[] | 'known'> = new Codec(
+  (to, closer) => {
+    if (closer === 'known') {
+      to.varint(KNOWN)
+    } else {
+      writePlaces(to, closer)
     }
   },
   (from) => {
-    const count = from.varint(MAX_CLOSER_PEERS, 'a count')
-    const places: number[] = []
-
-    for (let i = 0; i < count; i++) {
-      places.push(from.varint(from.peerCount - 1, 'the place of a peer'))
-    }
-
-    return places
+    const count = from.varint(KNOWN, 'a count')
+    return count === KNOWN ? 'known' : readPlaces(from, count)
   }
 )
+
+/** Written in place of the number of closer peers. */
+const KNOWN = MAX_CLOSER_PEERS + 1
+
+function writePlaces(to: ByteWriter, places: readonly number[]): void {
+  to.varint(places.length)
+
+  for (let i = 0; i < places.length; i++) {
+    to.varint(places[i] as number)
+  }
+}
+
+function readPlaces(from: ByteReader, count: number): readonly number[] {
+  const places: number[] = []
+
+  for (let i = 0; i < count; i++) {
+    places.push(from.varint(from.peerCount - 1, 'the place of a peer'))
+  }
+
+  return places
+}

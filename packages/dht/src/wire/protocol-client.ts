@@ -96,13 +96,21 @@ export class ProtocolClient<Q, R, M> {
       this.#addresses.set(name, peer)
     }
 
-    return stream.request(request, cancellation).then(onResponse, (error: unknown) => {
-      if (isUnsupported(error)) {
-        this.#lacking.set(name, performance.now() + FALLBACK_MEMORY_MS)
-        return fallback()
-      }
-
-      throw error
+    // One promise, not two: most of a node's requests pass here.
+    return new Promise((resolve, reject) => {
+      stream.ask({
+        request,
+        cancellation,
+        resolve: (response) => settle(resolve, reject, () => onResponse(response)),
+        reject: (error) => {
+          if (isUnsupported(error)) {
+            this.#lacking.set(name, performance.now() + FALLBACK_MEMORY_MS)
+            settle(resolve, reject, fallback)
+          } else {
+            reject(error)
+          }
+        }
+      })
     })
   }
 
@@ -205,6 +213,19 @@ export class ProtocolClient<Q, R, M> {
         cancellation?.onRepeat?.()
       }
     }
+  }
+}
+
+/** Settles a promise with a function's result. */
+function settle<T>(
+  resolve: (result: T | PromiseLike<T>) => void,
+  reject: (error: unknown) => void,
+  run: () => T | PromiseLike<T>
+): void {
+  try {
+    resolve(run())
+  } catch (error) {
+    reject(error)
   }
 }
 

@@ -115,16 +115,21 @@ export class RequestStream<Q, R, M> {
 
   /** Rejects when the peer gives no usable response, or the request was cancelled before it was sent. */
   request(request: Q, cancellation?: CancellationToken): Promise<R> {
-    if (!this.#queue.hasRoom(this.#inFlight.bytes)) {
+    return new Promise((resolve, reject) => {
+      this.ask({ request, cancellation, resolve, reject })
+    })
+  }
+
+  /** Queues a request, or rejects it if too many wait. */
+  ask(pending: PendingRequest<Q, R>): void {
+    if (this.#queue.hasRoom(this.#inFlight.bytes)) {
+      this.add(pending)
+    } else {
       const { maxRequests } = this.#init.limits
-      return Promise.reject(
+      pending.reject(
         new BusyError(`${maxRequests} requests wait for the peer already, or as many bytes`)
       )
     }
-
-    return new Promise((resolve, reject) => {
-      this.add({ request, cancellation, resolve, reject })
-    })
   }
 
   /** Queues a request, regardless of limits. */

@@ -222,7 +222,7 @@ describe('a key most of whose nearest peers lie', () => {
     ['and answer with what was replaced', pleasing(() => [], old)],
     ['and answer with what breaks a rule', pleasing(() => [], randomBytes(50))],
     ['and never answer', () => {}]
-  ])('%s is read right with latest, all the same (N5, N6)', async (_, answer) => {
+  ])('%s is read right with latest, all the same (N5, N6, N9a)', async (_, answer) => {
     await using all = await scene(5, 3)
     const [writer, reader] = all.nodes as [DHT, DHT]
 

@@ -12,6 +12,7 @@ import {
   subkeyRecord
 } from '@waggle/record'
 import type { StoreRequest } from '../../src/exchange/messages.ts'
+import { encodedWrite } from '../support/exchange-serving.ts'
 import { encoded, frameOf, headOf, type Talker } from '../support/exchange-talker.ts'
 import { findKey, nothing, recordIn } from '../support/find-answers.ts'
 import type { Attack, Attacker } from './attacker.ts'
@@ -138,7 +139,7 @@ const attacks = {
     run: (attacker) => {
       const old = encodeRecord(plainRecord('old', getDHTTime() + 60))
       return again(attacker, async (talker) => {
-        talker.say(store([{ key: recordKey(HONEST_KEY), record: old }]))
+        talker.say(store([encodedWrite(recordKey(HONEST_KEY), old)]))
         await answers(attacker, talker, 1)
       })
     }
@@ -159,7 +160,7 @@ const attacks = {
 
         if (seen !== undefined && held !== undefined) {
           const records = [changed(held), unsigned(held), tombstoned(held), seen]
-          talker.say(store(records.map((record) => ({ key, record: encodeRecord(record) }))))
+          talker.say(store(records.map((record) => encodedWrite(key, encodeRecord(record)))))
           await answers(attacker, talker, 1)
         }
       })
@@ -172,10 +173,12 @@ const attacks = {
     async run(attacker) {
       const place = await ownedKey()
       await again(attacker, async (talker) => {
-        const writes = Array.from({ length: 256 }, () => ({
-          key: recordKey(`${randomBytes(8).toString('hex')} ${place}`),
-          record: encodeRecord(signedAtRandom(plainRecord('forged', getDHTTime() + TTL)))
-        }))
+        const writes = Array.from({ length: 256 }, () =>
+          encodedWrite(
+            recordKey(`${randomBytes(8).toString('hex')} ${place}`),
+            encodeRecord(signedAtRandom(plainRecord('forged', getDHTTime() + TTL)))
+          )
+        )
         talker.say(store(writes))
         await answers(attacker, talker, 1)
       })
@@ -188,7 +191,10 @@ const attacks = {
     run: (attacker) =>
       again(attacker, async (talker) => {
         const record = encodeRecord(plainRecord('for ever', getDHTTime() + 3e10))
-        talker.say(store(fresh(64, () => record)), store([{ key: recordKey(HONEST_KEY), record }]))
+        talker.say(
+          store(fresh(64, () => record)),
+          store([encodedWrite(recordKey(HONEST_KEY), record)])
+        )
         await answers(attacker, talker, 2)
       })
   },
@@ -211,10 +217,12 @@ const attacks = {
     async run(attacker) {
       let subkey = 0
       await again(attacker, async (talker) => {
-        const writes = Array.from({ length: 256 }, () => ({
-          key: recordKey('a dictionary'),
-          record: encodeRecord(subkeyRecord(subkey++, 'x', getDHTTime() + TTL + subkey / 100))
-        }))
+        const writes = Array.from({ length: 256 }, () =>
+          encodedWrite(
+            recordKey('a dictionary'),
+            encodeRecord(subkeyRecord(subkey++, 'x', getDHTTime() + TTL + subkey / 100))
+          )
+        )
         talker.say(store(writes))
         await answers(attacker, talker, 1)
       })
@@ -296,7 +304,7 @@ async function answers(attacker: Attacker, talker: Talker, count: number): Promi
 async function storeLarge(attacker: Attacker): Promise<void> {
   const talker = await attacker.talk()
   const record = encodeRecord(plainRecord(new Uint8Array(200 * 1024), getDHTTime() + TTL))
-  talker?.say(store([{ key: recordKey('large'), record }]))
+  talker?.say(store([encodedWrite(recordKey('large'), record)]))
   await talker?.hear('stored')
 }
 
@@ -316,10 +324,7 @@ function store(writes: StoreRequest['writes']): StoreRequest {
 }
 
 function fresh(count: number, record: () => Uint8Array): StoreRequest['writes'] {
-  return Array.from({ length: count }, () => ({
-    key: recordKey(randomBytes(12)),
-    record: record()
-  }))
+  return Array.from({ length: count }, () => encodedWrite(recordKey(randomBytes(12)), record()))
 }
 
 function repeated(message: Parameters<typeof encoded>[0], count: number): Uint8Array {

@@ -20,6 +20,7 @@ import {
 import { WATCH, WATCH_PROTOCOL, type WatchMessage } from '../../src/watch/watch-messages.ts'
 import { MAX_KEYS_PER_MESSAGE, MAX_SUBKEYS_PER_KEY } from '../../src/wire/limits.ts'
 import type { MessageCodec } from '../../src/wire/schema.ts'
+import { encodedWrite } from '../support/exchange-serving.ts'
 import { Talker } from '../support/exchange-talker.ts'
 import { basicServices, type DisposableNode, libp2pNode } from '../support/libp2p-node.ts'
 import { PeerProcess } from '../support/peer-process.ts'
@@ -54,7 +55,7 @@ function store(...writes: readonly (readonly [Uint8Array, DHTRecord])[]): Messag
   }
   return {
     ...{ name: 'store', id: 1, closerCount: 20, isCacheOnly: false },
-    writes: writes.map(([key, record]) => ({ key, record: bytesOf(record) }))
+    writes: writes.map(([key, record]) => encodedWrite(key, bytesOf(record)))
   }
 }
 

@@ -211,4 +211,13 @@ describe('waggle', () => {
     const error = await rejection(libp2pNode(services as never))
     expect(error.message).toContain(message)
   })
+
+  it.each([
+    ['waggle', { dht: waggleKadDHT(), waggle }],
+    ['waggleKadDHT', { dht: waggleKadDHT, waggle: waggle() }]
+  ])('%s has to be called, and says so', async (name, services) => {
+    const error = await rejection(libp2pNode({ ...basicServices(), ...services } as never))
+    expect(error).toBeInstanceOf(TypeError)
+    expect(error.message).toContain(`need ${name}(), not ${name}: call it`)
+  })
 })

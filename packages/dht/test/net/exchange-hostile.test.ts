@@ -7,6 +7,7 @@ import type { FindRequest } from '../../src/exchange/messages.ts'
 import { MAX_PLAUSIBLE_MESSAGE_BYTES, MAX_STREAMS_PER_PEER } from '../../src/wire/limits.ts'
 import { encodedPeer } from '../support/encoded-peers.ts'
 import { exchangeStreams, type Impostor, impostor, strangerTo } from '../support/exchange-net.ts'
+import { encodedWrite } from '../support/exchange-serving.ts'
 import { encoded, frameOf, headOf, type Talker } from '../support/exchange-talker.ts'
 import { findKey, held, nothing, recordIn } from '../support/find-answers.ts'
 import { PATIENCE, UNHURRIED } from '../support/libp2p-node.ts'
@@ -102,10 +103,9 @@ function forge(talker: Talker): void {
   const plain = { expirationTime: getDHTTime() + 60, value: Uint8Array.of(1) }
   const signature = crypto.getRandomValues(new Uint8Array(64))
   const record = encodeRecord({ plain: { ...plain, signature }, subkeys: new Map() })
-  const writes = Array.from({ length: 9 }, (_, i) => ({
-    key: recordKey(`${i} ${somebody.tag}`),
-    record
-  }))
+  const writes = Array.from({ length: 9 }, (_, i) =>
+    encodedWrite(recordKey(`${i} ${somebody.tag}`), record)
+  )
   talker.say({ name: 'store', id: 1, closerCount: 0, isCacheOnly: false, writes })
 }
 

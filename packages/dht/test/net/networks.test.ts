@@ -15,7 +15,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { EXCHANGE_PROTOCOL } from '../../src/exchange/messages.ts'
 import { findWaggle } from '../../src/service/find-waggle.ts'
 import { protocolIdIn } from '../../src/wire/protocol-id.ts'
-import { storeRequest } from '../support/exchange-serving.ts'
+import { encodedWrite, storeRequest } from '../support/exchange-serving.ts'
 import { Talker } from '../support/exchange-talker.ts'
 import { acquaint, basicServices, libp2pNode, PATIENCE, UNHURRIED } from '../support/libp2p-node.ts'
 
@@ -122,7 +122,7 @@ describe('nodes of different networks that are all connected', () => {
           (await sender?.dialProtocol(node.peerId, id, { maxOutboundStreams: 64 })) as Stream
         )
         const record = encodeRecord(held as DHTRecord)
-        talker.say({ ...storeRequest([]), writes: [{ key: recordKey(key), record }] })
+        talker.say({ ...storeRequest([]), writes: [encodedWrite(recordKey(key), record)] })
         const [answer] = (await talker.hear('stored')).answers
 
         expect(answer?.outcome).toBe(other === protocol ? 'accepted' : 'invalid')

@@ -151,8 +151,7 @@ export class AgingReader implements AsyncDisposable {
 
   async pass(seconds: number): Promise<void> {
     this.net.clock.time += seconds
-    await this.reads.revalidateDue()
-    await this.reads.refreshDue()
+    await this.reads.renewDue()
     await turns(3)
   }
 

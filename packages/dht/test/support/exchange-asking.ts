@@ -33,6 +33,7 @@ export function store(key: string, differences: Partial<StoreOne> = {}): StoreOn
     name: 'store',
     key: bytesOf(key),
     record: bytesOf(key),
+    known: 0,
     closerCount: 5,
     isCacheOnly: false,
     ...differences

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import type { Message, WireOutcome } from '../../src/exchange/messages.ts'
+import { MAX_PEERS_DIGEST } from '../../src/peers/near-peers.ts'
 import {
   MAX_AGE_SECONDS,
   MAX_CLOSER_PEERS,
@@ -32,10 +33,15 @@ const peer = fc
   .map(encodedPeer)
 
 /** Answers that name peers by their position in the reply's list. */
-function reply<T extends object>(name: string, answer: fc.Arbitrary<T>): fc.Arbitrary<Message> {
+function reply<T extends object>(
+  name: string,
+  answer: fc.Arbitrary<T>,
+  unnamed: readonly 'known'[] = []
+): fc.Arbitrary<Message> {
   return fc.record({ id, peers: fc.array(peer, { maxLength: 4 }) }).chain(({ id, peers }) => {
     const place = fc.nat(Math.max(0, peers.length - 1))
-    const closer = fc.array(place, { maxLength: peers.length === 0 ? 0 : 5 })
+    const named = fc.array(place, { maxLength: peers.length === 0 ? 0 : 5 })
+    const closer = fc.oneof(named, ...unnamed.map((one) => fc.constant(one)))
     const answers = fc.array(
       fc.tuple(answer, closer).map(([rest, closer]) => ({ ...rest, closer })),
       { maxLength: 5 }
@@ -56,6 +62,11 @@ const subkeys = fc
   .map((ids) => ids.toSorted((a, b) => (a < b ? -1 : 1)))
 const maxAge = fc.nat(MAX_AGE_SECONDS)
 const digest = fc.uint8Array({ maxLength: 16 })
+const write = fc.record({
+  key: byteString,
+  record: byteString,
+  known: fc.nat(MAX_PEERS_DIGEST)
+})
 const findKey = fc.record({ key: byteString, subkeys, digest })
 const standing = fc.oneof(
   fc.constantFrom({ standing: 'nothing' }, { standing: 'absent' }, { standing: 'same' }),
@@ -82,10 +93,10 @@ export const anyMessage: fc.Arbitrary<Message> = fc.oneof(
     id,
     closerCount,
     isCacheOnly: fc.boolean(),
-    writes: fc.array(fc.record({ key: byteString, record: byteString }), { maxLength: 5 })
+    writes: fc.array(write, { maxLength: 5 })
   }),
   reply('found', standing),
-  reply('stored', outcome),
+  reply('stored', outcome, ['known']),
   fc.record({ name: fc.constant('busy' as const), id }),
   fc.record({
     name: fc.constant('goodbye' as const),

@@ -2,7 +2,7 @@ import type { PeerId, PeerInfo } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { type DHTRecord, encodeRecord, plainRecord, recordKey } from '@waggle/record'
 import { ExchangeServer } from '../../src/exchange/exchange-server.ts'
-import type { FindRequest, StoreRequest } from '../../src/exchange/messages.ts'
+import type { EncodedWrite, FindRequest, StoreRequest } from '../../src/exchange/messages.ts'
 import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../../src/node-limits.ts'
 import type { Access } from '../../src/peers/access.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
@@ -53,9 +53,14 @@ export function storeRequest(
     id: 1,
     closerCount: 0,
     isCacheOnly: false,
-    writes: writes.map(([key, record]) => ({ key: recordKey(key), record: encodeRecord(record) })),
+    writes: writes.map(([key, record]) => encodedWrite(recordKey(key), encodeRecord(record))),
     ...differences
   }
+}
+
+/** Makes a write of a peer that knows no closer peers. */
+export function encodedWrite(key: Uint8Array, record: Uint8Array): EncodedWrite {
+  return { key, record, known: 0 }
 }
 
 export interface ServingInit extends RecordStoreOptions {

@@ -1,4 +1,5 @@
 import type { PeerId, Stream } from '@libp2p/interface'
+import { afterAll, beforeAll } from 'vitest'
 import { EXCHANGE_PROTOCOL } from '../../src/exchange/messages.ts'
 import { Mailbox } from './exchange-mailbox.ts'
 import { basicServices, libp2pNode } from './libp2p-node.ts'
@@ -10,6 +11,25 @@ export interface StreamSource extends AsyncDisposable {
 
   /** Opens a stream. Resolves with the asking end and the other one. */
   open(): Promise<[Stream, Stream]>
+}
+
+/** Sets up two such peers for all tests of a file. */
+export function useStreamSource(): StreamSource {
+  let source: StreamSource
+
+  beforeAll(async () => {
+    source = await streamSource()
+  })
+
+  afterAll(() => source?.[Symbol.asyncDispose]())
+
+  return {
+    get asker() {
+      return source.asker
+    },
+    open: () => source.open(),
+    [Symbol.asyncDispose]: () => source[Symbol.asyncDispose]()
+  }
 }
 
 export async function streamSource(): Promise<StreamSource> {

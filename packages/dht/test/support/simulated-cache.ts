@@ -70,8 +70,7 @@ export class SimulatedCache {
 
   /** Resolves when all due refreshes have ended, those that a timer began included. */
   async refreshed(): Promise<void> {
-    await this.reads.revalidateDue()
-    await this.reads.refreshDue()
+    await this.reads.renewDue()
     await turns(10)
   }
 

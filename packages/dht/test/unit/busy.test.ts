@@ -1,5 +1,5 @@
 import { isEmpty, plainRecord, recordKey } from '@waggle/record'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { BUSY_PAUSE_MS } from '../../src/admission/scheduler.ts'
 import { DEFAULT_NODE_LIMITS } from '../../src/node-limits.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
@@ -8,18 +8,12 @@ import { INACTIVITY_TIMEOUT_MS } from '../../src/wire/limits.ts'
 import { ACTIVE } from '../support/cancellation.ts'
 import { asking, clientOf, find, store } from '../support/exchange-asking.ts'
 import { findRequest, NOW, recordOf, serving, storeRequest } from '../support/exchange-serving.ts'
-import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
+import { useStreamSource } from '../support/exchange-streams.ts'
 import { PATIENCE } from '../support/libp2p-node.ts'
 import { operations } from '../support/simulated-operations.ts'
 import { Simulation, START } from '../support/simulated-replicas.ts'
 
-let source: StreamSource
-
-beforeAll(async () => {
-  source = await streamSource()
-})
-
-afterAll(() => source?.[Symbol.asyncDispose]())
+const source = useStreamSource()
 
 const KEY = recordKey('key')
 const WRITE = plainRecord('a value', START + 100)

@@ -1,6 +1,6 @@
 import { UnsupportedProtocolError } from '@libp2p/interface'
 import { getDHTTime, plainRecord, recordKey } from '@waggle/record'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { Scheduler } from '../../src/admission/scheduler.ts'
 import type { RecordChannel } from '../../src/lookup/record-channel.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
@@ -12,7 +12,7 @@ import { MAX_KEYS_PER_MESSAGE } from '../../src/wire/limits.ts'
 import { ProtocolServer } from '../../src/wire/protocol-server.ts'
 import { busyFor } from '../support/busy-for.ts'
 import { contact } from '../support/exchange-serving.ts'
-import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
+import { useStreamSource } from '../support/exchange-streams.ts'
 import { Talker } from '../support/exchange-talker.ts'
 import { PATIENCE } from '../support/libp2p-node.ts'
 import { peerNumber } from '../support/numbered-peers.ts'
@@ -28,13 +28,7 @@ function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex')
 }
 
-let streams: StreamSource
-
-beforeAll(async () => {
-  streams = await streamSource()
-})
-
-afterAll(() => streams?.[Symbol.asyncDispose]())
+const streams = useStreamSource()
 
 function clientTo(open: OpenStream, find: RecordChannel['find'] = async () => ({ closer: [] })) {
   return new CompareClient({

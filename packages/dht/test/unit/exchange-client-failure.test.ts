@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { MAX_PLAUSIBLE_MESSAGE_BYTES } from '../../src/wire/limits.ts'
 import {
   type Asking,
@@ -11,17 +11,11 @@ import {
   stored,
   told
 } from '../support/exchange-asking.ts'
-import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
+import { useStreamSource } from '../support/exchange-streams.ts'
 import { encoded, frameOf, headOf, Talker } from '../support/exchange-talker.ts'
 import { keysOf } from '../support/find-answers.ts'
 
-let source: StreamSource
-
-beforeAll(async () => {
-  source = await streamSource()
-})
-
-afterAll(() => source?.[Symbol.asyncDispose]())
+const source = useStreamSource()
 
 /** Violations by a peer that was asked two FINDs (of two keys and one) and a STORE. */
 const OFFENCES: readonly [what: string, offend: (talker: Talker, ids: Ids) => void][] = [

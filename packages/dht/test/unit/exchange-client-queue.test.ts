@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import {
   MAX_QUEUED_REQUESTS,
   MAX_REQUESTS_IN_FLIGHT,
@@ -17,17 +17,11 @@ import {
   stored,
   told
 } from '../support/exchange-asking.ts'
-import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
+import { useStreamSource } from '../support/exchange-streams.ts'
 import { keysOf } from '../support/find-answers.ts'
 import { PATIENCE } from '../support/libp2p-node.ts'
 
-let source: StreamSource
-
-beforeAll(async () => {
-  source = await streamSource()
-})
-
-afterAll(() => source?.[Symbol.asyncDispose]())
+const source = useStreamSource()
 
 function names(count: number): string[] {
   return Array.from({ length: count }, (_, i) => `key ${i}`)

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import type { StoredReply } from '../../src/exchange/messages.ts'
 import {
   BATCH_REQUESTS,
   MAX_BATCH_DELAY_MS,
@@ -8,7 +9,7 @@ import {
 import { encodePeer } from '../../src/wire/peer-codec.ts'
 import { encodedPeer } from '../support/encoded-peers.ts'
 import { asking, bytesOf, find, found, store, stored, told } from '../support/exchange-asking.ts'
-import { contact } from '../support/exchange-serving.ts'
+import { contact, encodedWrite } from '../support/exchange-serving.ts'
 import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
 import type { Talker } from '../support/exchange-talker.ts'
 import { keysOf, nothing } from '../support/find-answers.ts'
@@ -58,8 +59,8 @@ describe('ExchangeClient', () => {
 
     expect(closerCount).toBe(5)
     expect(writes).toEqual([
-      { key: bytesOf('a'), record: bytesOf('a') },
-      { key: bytesOf('b'), record: bytesOf('other') }
+      encodedWrite(bytesOf('a'), bytesOf('a')),
+      encodedWrite(bytesOf('b'), bytesOf('other'))
     ])
     expect(told(await answers)).toEqual(['stale', 'accepted'])
   })
@@ -195,8 +196,25 @@ describe('ExchangeClient', () => {
     const places = [[2, 0], [2, 1], []]
     talker.say({ name: 'found', id, peers, answers: places.map(nothing) })
 
-    const named = (await answers).map(({ closer }) => closer.map((one) => one.id.toString()))
+    const named = (await answers).map(({ closer }) => closer?.map((one) => one.id.toString()))
     expect(named).toEqual([[y, x], [y], []].map((all) => all.map((one) => one.id.toString())))
+  })
+
+  it('takes no peers for known that it did not name (N9b)', async () => {
+    const { ask, peer } = asking(source)
+    const answers = ask(store('a', { known: 7 }))
+    const talker = await peer()
+    const asKnown = {
+      name: 'stored',
+      peers: [],
+      answers: [{ outcome: 'accepted', closer: 'known' }]
+    }
+    talker.say({ ...asKnown, id: (await talker.hear('store')).id } as StoredReply)
+    expect((await answers)[0]?.closer).toBeUndefined()
+
+    const refused = expect(ask(store('b'))).rejects.toThrow('that were not known')
+    talker.say({ ...asKnown, id: (await talker.hear('store')).id } as StoredReply)
+    await refused
   })
 
   it('puts so many keys into a message, and no more (N4)', async () => {

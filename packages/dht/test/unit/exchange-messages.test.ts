@@ -26,6 +26,7 @@ import fixtures from '../fixtures/messages.json' with { type: 'json' }
 import { law } from '../support/effort.ts'
 import { encodedPeer, fieldsOf } from '../support/encoded-peers.ts'
 import { anyMessage, anyMutation, mutated } from '../support/exchange-messages.ts'
+import { encodedWrite } from '../support/exchange-serving.ts'
 import { encoded } from '../support/exchange-talker.ts'
 
 const NOTHING = new Uint8Array()
@@ -107,17 +108,17 @@ const LIMITED: readonly [what: string, most: number, message: (n: number) => Mes
   [
     'writes of a STORE',
     MAX_KEYS_PER_MESSAGE,
-    (n) => store({ writes: many(n, { key: NOTHING, record: NOTHING }) })
+    (n) => store({ writes: many(n, encodedWrite(NOTHING, NOTHING)) })
   ],
   [
     'bytes of a key to store',
     MAX_KEY_BYTES,
-    (n) => store({ writes: [{ key: new Uint8Array(n), record: NOTHING }] })
+    (n) => store({ writes: [encodedWrite(new Uint8Array(n), NOTHING)] })
   ],
   [
     'bytes of a record to store',
     MAX_MESSAGE_BYTES,
-    (n) => store({ writes: [{ key: NOTHING, record: new Uint8Array(n) }] })
+    (n) => store({ writes: [encodedWrite(NOTHING, new Uint8Array(n))] })
   ],
   [
     'bytes of a record found',
@@ -136,11 +137,6 @@ const LIMITED: readonly [what: string, most: number, message: (n: number) => Mes
     'near peers of an answer of a FOUND',
     MAX_CLOSER_PEERS,
     (n) => found({ peers: [somebody], answers: [nothing(many(n, 0))] })
-  ],
-  [
-    'near peers of an answer of a STORED',
-    MAX_CLOSER_PEERS,
-    (n) => stored({ peers: [somebody], answers: [{ outcome: 'full', closer: many(n, 0) }] })
   ],
   [
     'places behind the first of three peers',

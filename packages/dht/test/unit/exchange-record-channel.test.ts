@@ -9,6 +9,7 @@ import {
   type StoredReply
 } from '../../src/exchange/messages.ts'
 import type { FindReply, RecordChannel } from '../../src/lookup/record-channel.ts'
+import { NearPeers } from '../../src/peers/near-peers.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { FALLBACK_MEMORY_MS } from '../../src/wire/limits.ts'
 import { encodePeer } from '../../src/wire/peer-codec.ts'
@@ -16,7 +17,7 @@ import { ACTIVE } from '../support/cancellation.ts'
 import { encodedPeer } from '../support/encoded-peers.ts'
 import { stored } from '../support/exchange-asking.ts'
 import { Mailbox } from '../support/exchange-mailbox.ts'
-import { contact, NOW, recordOf } from '../support/exchange-serving.ts'
+import { contact, encodedWrite, NOW, recordOf } from '../support/exchange-serving.ts'
 import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
 import { Talker } from '../support/exchange-talker.ts'
 import { held, nothing } from '../support/find-answers.ts'
@@ -121,11 +122,29 @@ describe('ExchangeClient', () => {
     const answer = { outcome: 'stale', winner: encodeRecord(winner), closer: [] } as const
     talker.say({ name: 'stored', id, peers: [], answers: [answer] })
 
-    expect(await storing).toEqual({ outcome: 'stale', winner, closer: [] })
+    expect(await storing).toEqual({ outcome: 'stale', winner, closer: [], areCloserKnown: false })
     expect(closerCount).toBe(3)
-    expect(writes).toEqual([{ key: KEY, record: encodeRecord(recordOf('value')) }])
+    expect(writes).toEqual([encodedWrite(KEY, encodeRecord(recordOf('value')))])
     expect(protocols).toEqual([EXCHANGE_PROTOCOL])
     expect(stock).toEqual({ find: 0, store: 0 })
+  })
+
+  it('takes the peers that it knows for named where the peer says so (N4)', async () => {
+    const { channel, talkers } = channelled()
+    const known = [contact(4), peer, contact(5)]
+    const near = new NearPeers({ nearest: (_, count) => known.slice(0, count) }, KEY, 2)
+    const storing = channel.store(peer, KEY, recordOf('value'), { closerCount: 2, near })
+    const talker = await talkers.next()
+    const { id, writes } = await talker.hear('store')
+    const answers = [{ outcome: 'accepted', closer: 'known' }] as const
+    talker.say({ name: 'stored', id, peers: [], answers })
+
+    expect(writes[0]?.known).toBe(near.digestBesides(peer.id))
+    expect(await storing).toEqual({
+      outcome: 'accepted',
+      closer: [contact(4), contact(5)],
+      areCloserKnown: true
+    })
   })
 
   it('asks for what beats a write, where the peer leaves that out and it matters (N6)', async () => {

@@ -8,7 +8,7 @@ import {
   tombstoneRecord
 } from '@waggle/record'
 import { subkeyId } from '@waggle/record/replica'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { StoreRequest } from '../../src/exchange/messages.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import {
@@ -18,19 +18,13 @@ import {
   serving,
   storeRequest
 } from '../support/exchange-serving.ts'
-import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
+import { useStreamSource } from '../support/exchange-streams.ts'
 import { manualClock } from '../support/manual-clock.ts'
 import { owner } from '../support/owners.ts'
 
 const alice = await owner(1)
 const bob = await owner(2)
-let source: StreamSource
-
-beforeAll(async () => {
-  source = await streamSource()
-})
-
-afterAll(() => source?.[Symbol.asyncDispose]())
+const source = useStreamSource()
 
 async function outcomes({ talker }: Serving, request: StoreRequest): Promise<string[]> {
   talker.say(request)

@@ -1,5 +1,5 @@
 import { encodeRecord, recordKey } from '@waggle/record'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { nameOf, RecordStore } from '../../src/store/record-store.ts'
 import { MAX_AGE_SECONDS } from '../../src/wire/limits.ts'
 import {
@@ -10,20 +10,14 @@ import {
   serving,
   storeRequest
 } from '../support/exchange-serving.ts'
-import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
+import { useStreamSource } from '../support/exchange-streams.ts'
 import { recordIn } from '../support/find-answers.ts'
 import { manualClock } from '../support/manual-clock.ts'
 
 const COPY = recordOf('copy')
 const REPLICA = recordOf('replica')
 
-let source: StreamSource
-
-beforeAll(async () => {
-  source = await streamSource()
-})
-
-afterAll(() => source?.[Symbol.asyncDispose]())
+const source = useStreamSource()
 
 async function lent(maxRecords?: number): Promise<Serving & { copies: RecordStore }> {
   const copies = new RecordStore({ clock: manualClock(NOW), maxRecords })

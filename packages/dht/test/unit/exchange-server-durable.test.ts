@@ -1,5 +1,5 @@
 import { plainRecord, recordKey } from '@waggle/record'
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { MAX_REPLIES_IN_FLIGHT } from '../../src/wire/limits.ts'
 import {
   findRequest,
@@ -9,19 +9,13 @@ import {
   serving,
   storeRequest
 } from '../support/exchange-serving.ts'
-import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
+import { useStreamSource } from '../support/exchange-streams.ts'
 import { PATIENCE } from '../support/libp2p-node.ts'
 import { ManualPersistence } from '../support/manual-persistence.ts'
 
-let source: StreamSource
+const source = useStreamSource()
 let server: Serving
 let keeper: ManualPersistence
-
-beforeAll(async () => {
-  source = await streamSource()
-})
-
-afterAll(() => source?.[Symbol.asyncDispose]())
 
 beforeEach(async () => {
   server = await serving(source)

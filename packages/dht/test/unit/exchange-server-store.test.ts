@@ -1,3 +1,4 @@
+import type { PeerInfo } from '@libp2p/interface'
 import {
   type DHTRecord,
   encodeRecord,
@@ -7,8 +8,9 @@ import {
   subkeyRecord
 } from '@waggle/record'
 import { DEFAULT_LIMITS } from '@waggle/record/replica'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { StoredReply, StoreRequest } from '../../src/exchange/messages.ts'
+import { NearPeers } from '../../src/peers/near-peers.ts'
 import {
   MAX_KEYS_PER_MESSAGE,
   MAX_MESSAGE_BYTES,
@@ -18,6 +20,7 @@ import { encodePeer } from '../../src/wire/peer-codec.ts'
 import { turns } from '../support/end-of-turn.ts'
 import {
   contact,
+  encodedWrite,
   findRequest,
   NOW,
   recordOf,
@@ -25,16 +28,11 @@ import {
   serving,
   storeRequest
 } from '../support/exchange-serving.ts'
-import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
+import { useStreamSource } from '../support/exchange-streams.ts'
 import { recordIn } from '../support/find-answers.ts'
+import { peerNumber } from '../support/numbered-peers.ts'
 
-let source: StreamSource
-
-beforeAll(async () => {
-  source = await streamSource()
-})
-
-afterAll(() => source?.[Symbol.asyncDispose]())
+const source = useStreamSource()
 
 async function stored({ talker }: Serving, request: StoreRequest): Promise<StoredReply> {
   talker.say(request)
@@ -71,6 +69,25 @@ describe('a STORE', () => {
     expect(server.store.get(recordKey('a'))).toEqual(recordOf('A'))
     expect(server.store.get(recordKey('b'))).toEqual(recordOf('B'))
     expect(server.store.records).toBe(2)
+  })
+
+  it('is named no peers that the writer knows already, if these are all (N4)', async () => {
+    const asker = peerNumber(3)
+    const known = [contact(1), { id: asker, multiaddrs: [] }, contact(2), contact(4)]
+    const server = await serving(source, { known, asker })
+    const named = async (all: readonly PeerInfo[]): Promise<unknown> => {
+      const routing = { nearest: (_: unknown, count: number) => all.slice(0, count) }
+      const digest = new NearPeers(routing, recordKey('key'), 2).digestBesides(peerNumber(0))
+      const write = { ...encodedWrite(recordKey('key'), good), known: digest }
+      const request = { ...storeRequest([], { closerCount: 2 }), writes: [write] }
+      const { answers, peers } = await stored(server, request)
+      return answers[0]?.closer === 'known' ? 'known' : peers
+    }
+
+    expect(await named([contact(1), contact(2), contact(4)])).toBe('known')
+    expect(await named([contact(2), contact(1)])).toBe('known')
+    expect(await named([contact(1), contact(4)])).toEqual([contact(1), contact(2)].map(encodePeer))
+    expect(await named([contact(1)])).toEqual([contact(1), contact(2)].map(encodePeer))
   })
 
   it('is joined with what is held, in the same message, too (N2)', async () => {
@@ -156,8 +173,11 @@ describe('a STORE', () => {
   ])("gets 'invalid' for %s, and no harm for its neighbours (N9a, R10)", async (_, record) => {
     const server = await serving(source)
     const key = recordKey('key')
-    const neighbour = { key: recordKey('neighbour'), record: good }
-    const request = { ...storeRequest([]), writes: [neighbour, { key, record }, neighbour] }
+    const neighbour = encodedWrite(recordKey('neighbour'), good)
+    const request = {
+      ...storeRequest([]),
+      writes: [neighbour, encodedWrite(key, record), neighbour]
+    }
 
     expect(await outcomes(server, request)).toEqual(['accepted', 'invalid', 'accepted'])
     expect(server.store.records).toBe(1)
@@ -172,7 +192,7 @@ describe('a STORE', () => {
     "gets 'refused' for %s beyond this node's limits, which breaks no rule (N13l, R12, R14)",
     async (_, key, record) => {
       const server = await serving(source)
-      const write = { key: recordKey(key, { ...DEFAULT_LIMITS, maxKeyBytes: 5000 }), record }
+      const write = encodedWrite(recordKey(key, { ...DEFAULT_LIMITS, maxKeyBytes: 5000 }), record)
 
       expect(await outcomes(server, { ...storeRequest([]), writes: [write] })).toEqual(['refused'])
       expect(server.store.records).toBe(0)
@@ -186,7 +206,7 @@ describe('a STORE', () => {
     ['bytes that are no key', Uint8Array.from([...recordKey('key'), 0xff, 0xff])]
   ])("gets 'invalid' for the key that is %s (N9a)", async (_, key) => {
     const server = await serving(source)
-    const request = { ...storeRequest([]), writes: [{ key, record: good }] }
+    const request = { ...storeRequest([]), writes: [encodedWrite(key, good)] }
 
     expect(await outcomes(server, request)).toEqual(['invalid'])
     expect(server.store.records).toBe(0)

@@ -9,12 +9,12 @@ import {
   tombstoneRecord
 } from '@waggle/record'
 import { subkeyId } from '@waggle/record/replica'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { FindRequest } from '../../src/exchange/messages.ts'
 import { DEFAULT_NODE_LIMITS } from '../../src/node-limits.ts'
 import { nameOf, RecordStore } from '../../src/store/record-store.ts'
 import { contact, findRequest, NOW, type Serving, serving } from '../support/exchange-serving.ts'
-import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
+import { useStreamSource } from '../support/exchange-streams.ts'
 import { findKey, held, nothing } from '../support/find-answers.ts'
 import { manualClock } from '../support/manual-clock.ts'
 
@@ -23,13 +23,7 @@ const KEY = recordKey('party')
 /** Maximum number of guests in a dictionary. */
 const FULL = 4096
 
-let source: StreamSource
-
-beforeAll(async () => {
-  source = await streamSource()
-})
-
-afterAll(() => source?.[Symbol.asyncDispose]())
+const source = useStreamSource()
 
 function guest(name: string, until = NOW + 600): DHTRecord {
   return subkeyRecord(name, 'yes', until)

@@ -8,7 +8,7 @@ import {
 } from '@waggle/record'
 import { DEFAULT_LIMITS, subkeyId } from '@waggle/record/replica'
 import { equals } from 'uint8arrays/equals'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { FoundReply, Message } from '../../src/exchange/messages.ts'
 import { digestOf } from '../../src/store/record-digest.ts'
 import {
@@ -29,18 +29,12 @@ import {
   serving,
   storeRequest
 } from '../support/exchange-serving.ts'
-import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
+import { useStreamSource } from '../support/exchange-streams.ts'
 import { encoded, frameOf, headOf } from '../support/exchange-talker.ts'
 import { findKey, held as heldBy, nothing, recordIn } from '../support/find-answers.ts'
 import { PATIENCE } from '../support/libp2p-node.ts'
 
-let source: StreamSource
-
-beforeAll(async () => {
-  source = await streamSource()
-})
-
-afterAll(() => source?.[Symbol.asyncDispose]())
+const source = useStreamSource()
 
 function hold({ store }: Serving, key: string, record = recordOf(key)): void {
   expect(store.apply(recordKey(key), record)).toMatchObject({ isAccepted: true })

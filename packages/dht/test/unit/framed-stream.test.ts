@@ -7,6 +7,7 @@ import { FramedStream } from '../../src/wire/framed-stream.ts'
 import { writeAck, writePart } from '../../src/wire/frames.ts'
 import { MAX_BYTES_IN_FLIGHT } from '../../src/wire/limits.ts'
 import { turns } from '../support/end-of-turn.ts'
+import { encodedWrite } from '../support/exchange-serving.ts'
 import { streamSource } from '../support/exchange-streams.ts'
 import { encoded, frameOf, Talker } from '../support/exchange-talker.ts'
 import { findKey } from '../support/find-answers.ts'
@@ -34,7 +35,7 @@ function ackOf(bytes: number): Uint8Array {
 }
 
 function storeOf(id: number, bytes: number): Message {
-  const writes = [{ key: recordKey('key'), record: new Uint8Array(bytes) }]
+  const writes = [encodedWrite(recordKey('key'), new Uint8Array(bytes))]
   return { name: 'store', id, closerCount: 0, isCacheOnly: false, writes }
 }
 

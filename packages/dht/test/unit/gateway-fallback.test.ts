@@ -24,6 +24,10 @@ const FOUND: Reading = {
   ...{ behind: [], without: [], responded: 2 }
 }
 
+function failing(): never {
+  throw new UnreachableError(5, 0)
+}
+
 describe('a client whose replicas are said to be out of reach', () => {
   let gatewayFallback: GatewayFallback
   let known: KnownRecords
@@ -59,19 +63,15 @@ describe('a client whose replicas are said to be out of reach', () => {
     gatewayFallback.add(GHOSTS)
   })
 
-  async function read(
-    latest: boolean,
-    direct: () => Promise<Reading> = async () => FOUND
-  ): Promise<unknown> {
+  async function read(latest: boolean, found: () => Reading = () => FOUND): Promise<unknown> {
     const reading = await gatewayFallback.read(
       KEY,
       { cancellation: ACTIVE, latest },
       {
         known,
-        direct: (onMissing) => {
+        direct: async (complete) => {
           asked.push('replicas')
-          onMissing(GHOSTS)
-          return direct()
+          return complete(GHOSTS, found)
         }
       }
     )
@@ -91,17 +91,15 @@ describe('a client whose replicas are said to be out of reach', () => {
   it('asks the replicas as well whether nothing is there (N11a, N14)', async () => {
     held = EMPTY_RECORD
     expect(await read(false)).toEqual(NEW)
-    const failing = (): Promise<Reading> => Promise.reject(new UnreachableError(5, 0))
     expect(await read(false, failing)).toEqual(EMPTY_RECORD)
   })
 
   it('makes do with gateways for the latest where it reaches none (N14)', async () => {
-    const failing = (): Promise<Reading> => Promise.reject(new UnreachableError(5, 0))
     expect(await read(true, failing)).toEqual(OLD)
   })
 
   it('learns what gateways do not hold, too (N14)', async () => {
-    expect(await read(true, async () => ({ ...FOUND, record: EMPTY_RECORD }))).toEqual(OLD)
+    expect(await read(true, () => ({ ...FOUND, record: EMPTY_RECORD }))).toEqual(OLD)
   })
 })
 

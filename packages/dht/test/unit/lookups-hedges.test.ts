@@ -1,8 +1,8 @@
 import type { PeerInfo } from '@libp2p/interface'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { MAX_SUSPECT_MS } from '../../src/constants.ts'
 import { FIRST_BULK_HEDGES } from '../../src/lookup/bulk-hedges.ts'
-import { turns } from '../support/end-of-turn.ts'
+import { after, useFakeTimers } from '../support/fake-timers.ts'
 import {
   hesitantPeers,
   peers,
@@ -14,19 +14,7 @@ import {
 } from '../support/hesitant-peers.ts'
 import { bookOf } from '../support/verified-peers.ts'
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
-})
-
-afterEach(() => {
-  vi.useRealTimers()
-})
-
-async function after(ms: number): Promise<void> {
-  await turns()
-  await vi.advanceTimersByTimeAsync(ms)
-  await turns(3)
-}
+useFakeTimers()
 
 /** Many keys, read in bulk from a few peers that answer only when a test says so. */
 function readMany(count: number, numPeers: number) {

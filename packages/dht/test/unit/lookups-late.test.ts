@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { turns } from '../support/end-of-turn.ts'
+import { after, useFakeTimers } from '../support/fake-timers.ts'
 import {
   hesitantPeers,
   peers,
@@ -10,13 +11,7 @@ import {
   searchFor
 } from '../support/hesitant-peers.ts'
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
-})
-
-afterEach(() => {
-  vi.useRealTimers()
-})
+useFakeTimers()
 
 /** Runs a lookup among few peers, which asks those that failed once more, and ends with the first response. */
 function lookupAmong(count: number, { isReady = true } = {}) {
@@ -33,12 +28,6 @@ function lookupAmong(count: number, { isReady = true } = {}) {
     }
   })
   return { questions, outcomes, running }
-}
-
-async function after(ms: number): Promise<void> {
-  await turns()
-  await vi.advanceTimersByTimeAsync(ms)
-  await turns(3)
 }
 
 describe('a response that comes after the request has timed out', () => {

@@ -1,9 +1,10 @@
 import { AbortError } from '@libp2p/interface'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { FIRST_SUSPECT_MS, HEDGE_MS, MAX_LOOKUPS_IN_FLIGHT } from '../../src/constants.ts'
 import { CANCELLED } from '../support/cancellation.ts'
 import { collectGarbage } from '../support/collect-garbage.ts'
 import { turns } from '../support/end-of-turn.ts'
+import { after, useFakeTimers } from '../support/fake-timers.ts'
 import {
   avoidedRanks,
   hesitantPeers,
@@ -17,13 +18,7 @@ import {
 } from '../support/hesitant-peers.ts'
 import { contactOf, peerNumber } from '../support/numbered-peers.ts'
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
-})
-
-afterEach(() => {
-  vi.useRealTimers()
-})
+useFakeTimers()
 
 describe('Lookups with a peer that is slow', () => {
   const hedged = { parallelism: 1, isHedged: true }
@@ -32,16 +27,12 @@ describe('Lookups with a peer that is slow', () => {
     const { run, taken } = scene()
     const { ask, questions } = hesitantPeers()
     const running = run(searchFor(8), ask, { ...hedged, take: () => true })
-    await turns()
-    await vi.advanceTimersByTimeAsync(HEDGE_MS - 1)
-    await turns()
+    await after(HEDGE_MS - 1)
     expect(ranksAsked(questions)).toEqual([0])
 
-    await vi.advanceTimersByTimeAsync(1)
-    await turns()
+    await after(1)
     expect(ranksAsked(questions)).toEqual([0, 1])
-    await vi.advanceTimersByTimeAsync(HEDGE_MS)
-    await turns()
+    await after(HEDGE_MS)
     expect(ranksAsked(questions)).toEqual([0, 1, 2])
 
     questions[2]?.answer()
@@ -58,9 +49,7 @@ describe('Lookups with a peer that is slow', () => {
     const { run } = scene()
     const { ask, questions } = hesitantPeers()
     void run(searchFor(8), ask, { parallelism: 1, isHedged: false })
-    await turns()
-    await vi.advanceTimersByTimeAsync(FIRST_SUSPECT_MS - 1)
-    await turns()
+    await after(FIRST_SUSPECT_MS - 1)
 
     expect(questions).toHaveLength(1)
   })
@@ -70,9 +59,7 @@ describe('Lookups with a peer that is slow', () => {
     const { ask, questions } = hesitantPeers()
     const asking = (): Promise<unknown> => run(searchFor(3), ask, { ...hedged, take: () => true })
     const first = asking()
-    await turns()
-    await vi.advanceTimersByTimeAsync(HEDGE_MS)
-    await turns()
+    await after(HEDGE_MS)
     questions[1]?.answer()
     await first
 
@@ -94,8 +81,7 @@ describe('Lookups with a peer that is slow', () => {
     const { run } = scene()
     const { ask, questions } = hesitantPeers()
     void run(searchFor(1, peers.slice(0, 1)), ask, hedged)
-    await turns()
-    await vi.advanceTimersByTimeAsync(HEDGE_MS)
+    await after(HEDGE_MS)
     void run(searchFor(1, peers.slice(0, 1)), ask, hedged)
     await turns()
 
@@ -106,8 +92,7 @@ describe('Lookups with a peer that is slow', () => {
     const all = scene()
     const { ask } = hesitantPeers()
     void all.run(searchFor(8), ask, hedged)
-    await turns()
-    await vi.advanceTimersByTimeAsync(5 * HEDGE_MS)
+    await after(5 * HEDGE_MS)
 
     expect(avoidedRanks(all)).toEqual([])
     expect(all.taken).toEqual([])
@@ -129,8 +114,7 @@ describe('Lookups with very many peers that never answer', () => {
 
     // The number in flight is limited.
     for (let begun = 0; begun < batchSize; begun += MAX_LOOKUPS_IN_FLIGHT / 2) {
-      await turns()
-      await vi.advanceTimersByTimeAsync(REQUEST_TIMEOUT_MS)
+      await after(REQUEST_TIMEOUT_MS)
     }
 
     await Promise.all(running)
@@ -167,8 +151,7 @@ describe('Lookups with a peer that does not answer in time', () => {
     await vi.advanceTimersByTimeAsync(REQUEST_TIMEOUT_MS - 1)
     expect(all.taken).toEqual([[1, true]])
 
-    await vi.advanceTimersByTimeAsync(1)
-    await turns()
+    await after(1)
     expect(all.taken).toEqual([
       [1, true],
       [0, false]
@@ -186,8 +169,7 @@ describe('Lookups with a peer that does not answer in time', () => {
     const all = scene()
     const { ask } = hesitantPeers()
     void all.run(searchFor(1, peers.slice(0, 1)), ask)
-    await turns()
-    await vi.advanceTimersByTimeAsync(1000)
+    await after(1000)
     void all.run(searchFor(1, peers.slice(1, 2)), ask)
     await turns()
 
@@ -229,8 +211,7 @@ describe('Lookups with a peer that does not answer in time', () => {
     const all = scene()
     const { ask, questions } = hesitantPeers()
     const running = all.run(searchFor(1, peers.slice(0, 1)), ask)
-    await turns()
-    await vi.advanceTimersByTimeAsync(REQUEST_TIMEOUT_MS)
+    await after(REQUEST_TIMEOUT_MS)
     questions[0]?.answer({ closer: peers })
     await running
 

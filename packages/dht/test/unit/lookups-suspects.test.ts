@@ -1,9 +1,10 @@
 import type { PeerInfo } from '@libp2p/interface'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { FIRST_SUSPECT_MS, MAX_SUSPECT_MS, MIN_SUSPECT_MS } from '../../src/constants.ts'
 import type { Search } from '../../src/lookup/search.ts'
 import { PeerBook } from '../../src/peers/peer-book.ts'
 import { turns } from '../support/end-of-turn.ts'
+import { after, useFakeTimers } from '../support/fake-timers.ts'
 import {
   type Ask,
   hesitantPeers,
@@ -19,13 +20,7 @@ import {
 } from '../support/hesitant-peers.ts'
 import { bookOf } from '../support/verified-peers.ts'
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
-})
-
-afterEach(() => {
-  vi.useRealTimers()
-})
+useFakeTimers()
 
 /** Makes peers of which some are frozen. The others answer at once. */
 function frozenPeers(...frozen: number[]): ReturnType<typeof hesitantPeers> & {
@@ -61,12 +56,6 @@ function timed(all: Scene, search: Search, ask: Ask): () => number | undefined {
     tookMs = performance.now() - startMs
   })
   return () => tookMs
-}
-
-async function after(ms: number): Promise<void> {
-  await turns()
-  await vi.advanceTimersByTimeAsync(ms)
-  await turns(3)
 }
 
 describe('Lookups with a frozen peer', () => {

@@ -77,6 +77,20 @@ describe('Lookups.run, with peers that have to be dialled', () => {
 })
 
 describe('Lookups.run', () => {
+  it('learns nothing from peers that confirm what this node knows (N4)', async () => {
+    const asked = async (areCloserKnown: boolean): Promise<number[]> => {
+      const ranks: number[] = []
+      await scene().run(searchFor(3, peers.slice(2, 5)), async (contact) => {
+        ranks.push(rankOf(contact))
+        return { closer: peers.slice(0, 2), areCloserKnown }
+      })
+      return ranks.toSorted()
+    }
+
+    expect(await asked(false)).toEqual([0, 1, 2, 3, 4])
+    expect(await asked(true)).toEqual([2, 3, 4])
+  })
+
   it('asks until the search is done, and tells of each answer', async () => {
     const { run, taken } = scene()
     const search = searchFor(3)

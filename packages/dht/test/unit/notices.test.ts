@@ -1,6 +1,6 @@
 import { type DHTRecord, EMPTY_RECORD, join, plainRecord, subkeyRecord } from '@waggle/record'
 import { DEFAULT_LIMITS, newEntries } from '@waggle/record/replica'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import {
   COLLECT_MS,
   PACE_MS,
@@ -9,6 +9,7 @@ import {
 } from '../../src/watch/limits.ts'
 import { Notices } from '../../src/watch/notices.ts'
 import { Subscribers } from '../../src/watch/subscribers.ts'
+import { useFakeTimers } from '../support/fake-timers.ts'
 
 const NOW = 1000
 const NAME = 'room'
@@ -51,13 +52,7 @@ function guest(i: number, expirationTime = NOW + 30): DHTRecord {
 }
 
 describe('Notices', () => {
-  beforeEach(() => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
-  })
-
-  afterEach(() => {
-    vi.useRealTimers()
-  })
+  useFakeTimers()
 
   it('tells each write of a key with few subscribers at the end of the turn', async () => {
     const scene = new Scene(UNPACED_SUBSCRIBERS)

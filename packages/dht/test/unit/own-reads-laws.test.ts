@@ -1,8 +1,8 @@
 import { type DHTRecord, plainRecord, subkeyRecord, tombstoneRecord, view } from '@waggle/record'
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { law } from '../support/effort.ts'
-import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
+import { useStreamSource } from '../support/exchange-streams.ts'
 import { PersuadedReader, type ReaderOptions, WAYS, type Way } from '../support/persuaded-reader.ts'
 import { START } from '../support/simulated-replicas.ts'
 
@@ -35,13 +35,7 @@ const reader: fc.Arbitrary<ReaderOptions> = fc
     known: (rank) => knownRanks.includes(rank)
   }))
 
-let source: StreamSource
-
-beforeAll(async () => {
-  source = await streamSource()
-})
-
-afterAll(() => source?.[Symbol.asyncDispose]())
+const source = useStreamSource()
 
 /** An old record that others try to bring back, and the result that the reader must get instead. */
 interface Attempt {

@@ -7,7 +7,7 @@ import { bookOf } from '../support/verified-peers.ts'
 const [a, b, c, d] = contacts(4) as [PeerInfo, PeerInfo, PeerInfo, PeerInfo]
 
 /** Requests in one turn that make a peer busy. */
-const FULL = 32
+const FULL = 64
 
 interface State {
   readonly banned?: readonly PeerInfo[]
@@ -70,6 +70,19 @@ describe('PeerRanking.choose', () => {
     one.choose([{ ...b }])
 
     expect(one.choose([a, b])).toBe(b)
+  })
+
+  it('chooses a peer that suits more lookups of the turn, if it is ready and not late (N4)', () => {
+    const one = ranking({ late: [d], ready: [a, b, d] })
+    one.beginTurn([
+      [a, b, c, d],
+      [b, c, d],
+      [a, c, d]
+    ])
+
+    expect(one.choose([a, b, c, d])).toBe(a)
+    expect(one.choose([b, c, d])).toBe(b)
+    expect(one.choose([a, c, d])).toBe(a)
   })
 
   it('forgets the peers that others asked in the turn before', () => {

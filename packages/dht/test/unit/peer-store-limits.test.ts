@@ -1,12 +1,13 @@
 import type { PeerId } from '@libp2p/interface'
 import { TypedEventEmitter } from 'main-event'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import {
   IDLE_PEER_MS,
   MAX_IDLE_PEERS,
   type PeerStoreLimitsComponents,
   peerStoreLimits
 } from '../../src/node/peer-store-limits.ts'
+import { useFakeTimers } from '../support/fake-timers.ts'
 import { peerNumber } from '../support/numbered-peers.ts'
 import { silentLog } from '../support/silent-log.ts'
 
@@ -43,13 +44,7 @@ function scene() {
 }
 
 describe('peerStoreLimits', () => {
-  beforeEach(() => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
-  })
-
-  afterEach(() => {
-    vi.useRealTimers()
-  })
+  useFakeTimers()
 
   it('forgets those that have left, and those that were only named, after a while (N13b)', async () => {
     const { known, connected, hear, leave } = scene()

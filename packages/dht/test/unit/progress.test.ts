@@ -1,6 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { progressSignal } from '../../src/timing/progress-signal.ts'
 import { ProgressClock } from '../../src/wire/progress-clock.ts'
+import { useFakeTimers } from '../support/fake-timers.ts'
 
 describe('ProgressClock', () => {
   it('takes bytes for progress at a thousand a second, and no more than there was time (N12)', () => {
@@ -37,13 +38,7 @@ describe('ProgressClock', () => {
 })
 
 describe('progressSignal', () => {
-  beforeEach(() => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
-  })
-
-  afterEach(() => {
-    vi.useRealTimers()
-  })
+  useFakeTimers()
 
   it('is aborted as long after the last progress as the timeout is (N12)', async () => {
     let progressMs = Number.NEGATIVE_INFINITY

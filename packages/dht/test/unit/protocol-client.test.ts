@@ -1,5 +1,5 @@
 import { type Stream, UnsupportedProtocolError } from '@libp2p/interface'
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { BufferLimits } from '../../src/admission/buffer-limits.ts'
 import { DEFAULT_NODE_LIMITS } from '../../src/node-limits.ts'
 import type { CancellationToken } from '../../src/timing/cancellation.ts'
@@ -8,18 +8,13 @@ import { type ClientParts, ProtocolClient } from '../../src/wire/protocol-client
 import { type EchoMessage, echoRequests, echoTalker, word } from '../support/echo-protocol.ts'
 import { Mailbox } from '../support/exchange-mailbox.ts'
 import { contact } from '../support/exchange-serving.ts'
-import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
+import { useStreamSource } from '../support/exchange-streams.ts'
 import { headOf, type Talker } from '../support/exchange-talker.ts'
 import { PATIENCE } from '../support/libp2p-node.ts'
 import { clientParts, welcomingPeers } from '../support/protocol-asker.ts'
 
-let source: StreamSource
+const source = useStreamSource()
 
-beforeAll(async () => {
-  source = await streamSource()
-})
-
-afterAll(() => source?.[Symbol.asyncDispose]())
 afterEach(() => {
   vi.useRealTimers()
 })

@@ -1,6 +1,6 @@
 import type { Stream } from '@libp2p/interface'
 import { recordKey } from '@waggle/record'
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { BufferLimits } from '../../src/admission/buffer-limits.ts'
 import { Scheduler } from '../../src/admission/scheduler.ts'
 import { CLOCK, type ClockMessage } from '../../src/clock/clock-messages.ts'
@@ -16,18 +16,12 @@ import { WatchServer } from '../../src/watch/watch-server.ts'
 import { MAX_STREAMS_PER_PEER } from '../../src/wire/limits.ts'
 import { ProtocolServer, type ServedProtocol } from '../../src/wire/protocol-server.ts'
 import { ECHO, type EchoMessage, echoTalker } from '../support/echo-protocol.ts'
-import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
+import { useStreamSource } from '../support/exchange-streams.ts'
 import { headOf, Talker } from '../support/exchange-talker.ts'
 import { PATIENCE } from '../support/libp2p-node.ts'
 import { peerNumber } from '../support/numbered-peers.ts'
 
-let source: StreamSource
-
-beforeAll(async () => {
-  source = await streamSource()
-})
-
-afterAll(() => source?.[Symbol.asyncDispose]())
+const source = useStreamSource()
 
 const store = new RecordStore()
 const routing = { nearest: () => [] }

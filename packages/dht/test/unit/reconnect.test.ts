@@ -3,7 +3,7 @@ import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { TypedEventEmitter } from 'main-event'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { DHTEvents } from '../../src/events.ts'
-import { join, type Membership } from '../../src/join/join.ts'
+import { type JoinResult, join } from '../../src/join/join.ts'
 import type { Waggle } from '../../src/service/service-interface.ts'
 import { peerNumber } from '../support/numbered-peers.ts'
 import { silentLog } from '../support/silent-log.ts'
@@ -48,7 +48,7 @@ class Scene {
     Object.defineProperty(this.#waggle, 'joinedPeers', { get: () => [...this.joined.values()] })
   }
 
-  join(initialPeers: readonly Multiaddr[]): Promise<Membership> {
+  join(initialPeers: readonly Multiaddr[]): Promise<JoinResult> {
     return join({
       node: this.#node as unknown as Libp2p,
       waggle: this.#waggle as Waggle,

@@ -85,7 +85,8 @@ class Pair {
   #write(step: Step, index: number): void {
     const again = step.kind === 'again' ? this.#written.at(-1) : undefined
     const next = again ?? { key: step.key, write: writeOf(step, this.clock(), index) }
-    const { isAccepted } = this.#store.apply(KEYS[next.key] as Uint8Array, next.write)
+    const encoding = encodeRecord(next.write)
+    const { isAccepted } = this.#store.apply(KEYS[next.key] as Uint8Array, next.write, '', encoding)
 
     this.#written.push(next)
     expect(isAccepted).toBe(this.#naive.apply(next.key, next.write, this.clock()))

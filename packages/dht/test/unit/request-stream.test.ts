@@ -1,5 +1,5 @@
 import type { Stream } from '@libp2p/interface'
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { BufferLimits } from '../../src/admission/buffer-limits.ts'
 import { DEFAULT_NODE_LIMITS } from '../../src/node-limits.ts'
 import { INACTIVITY_TIMEOUT_MS, TARGET_MESSAGE_BYTES } from '../../src/wire/limits.ts'
@@ -9,20 +9,15 @@ import { RequestStream, type RequestStreamInit } from '../../src/wire/request-st
 import { type EchoMessage, echoRequests, echoTalker, word } from '../support/echo-protocol.ts'
 import { turns } from '../support/end-of-turn.ts'
 import { Mailbox } from '../support/exchange-mailbox.ts'
-import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
+import { useStreamSource } from '../support/exchange-streams.ts'
 import { frameOf, type Talker } from '../support/exchange-talker.ts'
 
 type EchoStream = RequestStream<Uint8Array, string, EchoMessage>
 type Init = RequestStreamInit<Uint8Array, string, EchoMessage>
 type Unsent = readonly PendingRequest<Uint8Array, string>[]
 
-let source: StreamSource
+const source = useStreamSource()
 
-beforeAll(async () => {
-  source = await streamSource()
-})
-
-afterAll(() => source?.[Symbol.asyncDispose]())
 afterEach(() => {
   vi.useRealTimers()
 })

@@ -41,6 +41,7 @@ describe('SharedReads', () => {
     reads = new SharedReads({
       replicas: replicas as unknown as Replicas,
       clock: () => NOW,
+      complete: (_, record) => record,
       onReading: (_, reading) => readings.push(reading)
     })
   })

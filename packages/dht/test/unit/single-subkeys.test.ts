@@ -66,7 +66,7 @@ describe('a read of one subkey', () => {
     expect(net.ranks('find')).toHaveLength(SEARCH_WIDTH)
   })
 
-  it('is no plain value, and goes on behind it (R8)', async () => {
+  it('is no plain value, and goes on behind it (R8, N5)', async () => {
     const net = new Simulation(KEY, { size: 40 })
     put(net, plainRecord('plain', START + 50), 0, 1)
     put(net, join(plainRecord('plain', START + 50), ALICE), 2, 3, 4)

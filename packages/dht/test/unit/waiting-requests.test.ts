@@ -1,18 +1,13 @@
 import type { PeerInfo } from '@libp2p/interface'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { type WaitingRequest, WaitingRequests } from '../../src/lookup/waiting-requests.ts'
+import { useFakeTimers } from '../support/fake-timers.ts'
 import { contacts } from '../support/numbered-peers.ts'
 
 const TIMEOUT_MS = 3000
 const [first, second] = contacts(2) as [PeerInfo, PeerInfo]
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
-})
-
-afterEach(() => {
-  vi.useRealTimers()
-})
+useFakeTimers()
 
 class Recorded implements WaitingRequest {
   readonly contact: PeerInfo

@@ -1,12 +1,12 @@
 import { encodeRecord, recordKey } from '@waggle/record'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { WatchClient, type WatchReply } from '../../src/watch/watch-client.ts'
 import { WATCH, type WatchMessage } from '../../src/watch/watch-messages.ts'
 import { MAX_UNCHECKED_RECORDS } from '../../src/wire/limits.ts'
 import { Mailbox } from '../support/exchange-mailbox.ts'
 import { contact, NOW, recordOf } from '../support/exchange-serving.ts'
-import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
+import { useStreamSource } from '../support/exchange-streams.ts'
 import { Talker } from '../support/exchange-talker.ts'
 import { manualClock } from '../support/manual-clock.ts'
 import { clientParts } from '../support/protocol-asker.ts'
@@ -14,19 +14,13 @@ import { silentLog } from '../support/silent-log.ts'
 
 const KEY = recordKey('key')
 
-let source: StreamSource
+const source = useStreamSource()
 let talker: Talker<WatchMessage>
 let client: WatchClient
 let changes: number
 
 /** Settles the running checks. */
 let checks: Mailbox<() => void>
-
-beforeAll(async () => {
-  source = await streamSource()
-})
-
-afterAll(() => source?.[Symbol.asyncDispose]())
 
 beforeEach(async () => {
   const [mine, theirs] = await source.open()

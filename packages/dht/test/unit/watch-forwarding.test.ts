@@ -1,5 +1,5 @@
 import { EMPTY_RECORD, encodeRecord, recordKey } from '@waggle/record'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { nameOf } from '../../src/store/record-store.ts'
 import type { KeyChange } from '../../src/store/store-listeners.ts'
 import { ForwardedKeys } from '../../src/watch/forwarded-keys.ts'
@@ -10,7 +10,7 @@ import type { EncodedPeer } from '../../src/wire/fields.ts'
 import type { FramedStream } from '../../src/wire/framed-stream.ts'
 import { PeerDecoder } from '../../src/wire/peer-codec.ts'
 import { contact, recordOf } from '../support/exchange-serving.ts'
-import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
+import { useStreamSource } from '../support/exchange-streams.ts'
 import { peerNumber } from '../support/numbered-peers.ts'
 import { START } from '../support/simulated-replicas.ts'
 import { KEY, value, WatchScene } from '../support/watch-scene.ts'
@@ -22,13 +22,7 @@ import {
   watchAs
 } from '../support/watch-serving.ts'
 
-let source: StreamSource
-
-beforeAll(async () => {
-  source = await streamSource()
-})
-
-afterAll(() => source?.[Symbol.asyncDispose]())
+const source = useStreamSource()
 
 /** Peers that a server knows, nearest first. */
 const KNOWN = Array.from({ length: 20 }, (_, i) => contact(i + 100))

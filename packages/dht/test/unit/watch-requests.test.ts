@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import type { WatchedPlace } from '../../src/watch/watch-messages.ts'
 import {
   WATCH,
@@ -15,14 +15,14 @@ import { MAX_KEYS_PER_MESSAGE, MAX_UNCHECKED_RECORDS } from '../../src/wire/limi
 import { PeerDecoder } from '../../src/wire/peer-codec.ts'
 import { bytesOf } from '../support/exchange-asking.ts'
 import { Mailbox } from '../support/exchange-mailbox.ts'
-import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
+import { useStreamSource } from '../support/exchange-streams.ts'
 import { Talker } from '../support/exchange-talker.ts'
 import { type Asker, askerOf } from '../support/protocol-asker.ts'
 import { rejection } from '../support/rejection.ts'
 
 const decoder = new PeerDecoder()
 
-let source: StreamSource
+const source = useStreamSource()
 let client: Asker<SubscriptionRequest, SubscriptionResponse>
 let talkers: Mailbox<Talker<WatchMessage>>
 let changes: string[]
@@ -31,12 +31,6 @@ let changes: string[]
 let checks: Mailbox<() => void>
 let isChecking: boolean
 let ends: number
-
-beforeAll(async () => {
-  source = await streamSource()
-})
-
-afterAll(() => source?.[Symbol.asyncDispose]())
 
 beforeEach(() => {
   talkers = new Mailbox()

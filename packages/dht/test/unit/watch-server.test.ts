@@ -1,23 +1,17 @@
 import { decodeRecord, encodeRecord, join, recordKey, subkeyRecord, view } from '@waggle/record'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { digestOf } from '../../src/store/record-digest.ts'
 import { LEASE_MS, MAX_WATCHES, MAX_WATCHES_PER_PEER } from '../../src/watch/limits.ts'
 import { MAX_KEYS_PER_MESSAGE } from '../../src/wire/limits.ts'
 import { busyFor } from '../support/busy-for.ts'
 import { contact, NOW, recordOf } from '../support/exchange-serving.ts'
-import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
+import { useStreamSource } from '../support/exchange-streams.ts'
 import { headOf } from '../support/exchange-talker.ts'
 import { PATIENCE } from '../support/libp2p-node.ts'
 import { peerNumber } from '../support/numbered-peers.ts'
 import { unwatch, WatchServing, type WatchTalker, watch } from '../support/watch-serving.ts'
 
-let source: StreamSource
-
-beforeAll(async () => {
-  source = await streamSource()
-})
-
-afterAll(() => source?.[Symbol.asyncDispose]())
+const source = useStreamSource()
 
 /** Returns the value in the next notice. */
 async function told(talker: WatchTalker): Promise<unknown> {

@@ -9,26 +9,20 @@ import {
   tombstoneRecord
 } from '@waggle/record'
 import { project, subkeyId } from '@waggle/record/replica'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { LiveWatch } from '../../src/live/live-watch.ts'
 import { digestOf } from '../../src/store/record-digest.ts'
 import { MAX_WATCHED_SUBKEYS, RENEW_MS } from '../../src/watch/limits.ts'
 import type { WatchRequest } from '../../src/watch/watch-messages.ts'
 import { type Collected, collected } from '../support/collected.ts'
 import { contact, NOW } from '../support/exchange-serving.ts'
-import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
+import { useStreamSource } from '../support/exchange-streams.ts'
 import { peerNumber } from '../support/numbered-peers.ts'
 import { START } from '../support/simulated-replicas.ts'
 import { KEY, WatchScene } from '../support/watch-scene.ts'
 import { WatchServing, type WatchTalker, watch } from '../support/watch-serving.ts'
 
-let source: StreamSource
-
-beforeAll(async () => {
-  source = await streamSource()
-})
-
-afterAll(() => source?.[Symbol.asyncDispose]())
+const source = useStreamSource()
 
 function guest(name: string, answer = 'yes', until = NOW + 600): DHTRecord {
   return subkeyRecord(name, answer, until)

@@ -22,7 +22,7 @@ describe('what is delivered', () => {
     expect(loop.unread).toBe(0)
   })
 
-  it('is nothing that a stranger stores at a watcher that is no replica (N5)', async () => {
+  it('is nothing that a stranger stores at a watcher that is no replica (N5a)', async () => {
     using scene = new WatchScene()
     const loop = await scene.begunEmpty()
     scene.net.self.store.apply(KEY, value('pushed'), 'stranger')

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { FrameReader, frameOf, OPCODE } from '../../src/transport/websocket-frames.ts'
+import { frameOf, OPCODE, WebSocketFrameReader } from '../../src/transport/websocket-frames.ts'
 
 const payload = fc.oneof(
   fc.uint8Array({ maxLength: 300 }),
@@ -14,9 +14,9 @@ interface Heard {
   isClosed: boolean
 }
 
-function reader(isMasked: boolean): { heard: Heard; frames: FrameReader } {
+function reader(isMasked: boolean): { heard: Heard; frames: WebSocketFrameReader } {
   const heard: Heard = { data: [], pieces: 0, pings: [], isClosed: false }
-  const frames = new FrameReader(
+  const frames = new WebSocketFrameReader(
     {
       onData: (piece) => {
         heard.pieces++
@@ -35,7 +35,11 @@ function reader(isMasked: boolean): { heard: Heard; frames: FrameReader } {
   return { heard, frames }
 }
 
-function pushInPieces(frames: FrameReader, bytes: Uint8Array, sizes: readonly number[]): void {
+function pushInPieces(
+  frames: WebSocketFrameReader,
+  bytes: Uint8Array,
+  sizes: readonly number[]
+): void {
   for (let at = 0, i = 0; at < bytes.length; i++) {
     const size = sizes[i % sizes.length] ?? 1
     frames.push(bytes.subarray(at, at + size))
@@ -48,7 +52,7 @@ function rawFrame(head: readonly number[], body: readonly number[] = []): Uint8A
   return Uint8Array.from([...head, ...body])
 }
 
-describe('FrameReader', () => {
+describe('WebSocketFrameReader', () => {
   it('reads what frameOf writes, in pieces of any size, masked or not', () => {
     fc.assert(
       fc.property(

@@ -1,6 +1,6 @@
 import process from 'node:process'
 import { expect, it } from 'vitest'
-import { FrameReader, frameOf, OPCODE } from '../../src/transport/websocket-frames.ts'
+import { frameOf, OPCODE, WebSocketFrameReader } from '../../src/transport/websocket-frames.ts'
 import { collectGarbage } from '../support/collect-garbage.ts'
 
 const MASKED = { isMasked: true }
@@ -13,8 +13,8 @@ const silent = { onData() {}, onPing() {}, onClose() {} }
 const one = frameOf(Uint8Array.of(7), { opcode: OPCODE.binary, ...MASKED })
 
 /** Makes a reader that has refused a flood of tiny frames. */
-function flooded(): FrameReader {
-  const reader = new FrameReader(silent, MASKED)
+function flooded(): WebSocketFrameReader {
+  const reader = new WebSocketFrameReader(silent, MASKED)
   const flood = Buffer.concat(new Array(5000).fill(one))
   expect(() => reader.push(flood)).toThrow(/too small/)
   return reader

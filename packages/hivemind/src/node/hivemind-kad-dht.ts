@@ -6,7 +6,13 @@ import {
   passthroughMapper
 } from '@libp2p/kad-dht'
 import { HIVEMIND_KAD_PROTOCOL } from '../constants.ts'
-import { guardedComponents, guardedStreams, requestGuard, responseGuard } from '../waggle-parts.ts'
+import {
+  assertCalled,
+  guardedComponents,
+  guardedStreams,
+  requestGuard,
+  responseGuard
+} from '../waggle-parts.ts'
 
 /** Settings that differ from kad-dht's defaults: private networks, and few requests at a time. */
 const DEFAULTS = {
@@ -33,6 +39,7 @@ const SERVICES = { namespaces: new Set<string>(), areProvidersKept: false }
  * through the node's door as all others do (N13).
  */
 export function hivemindKadDHT(init: KadDHTInit = {}): (components: KadDHTComponents) => KadDHT {
+  assertCalled('hivemindKadDHT', init)
   return (components) =>
     kadDHT({ ...DEFAULTS, ...init })(
       guardedComponents(components, requestGuard(SERVICES), {

@@ -9,7 +9,7 @@ import { getDHTTime } from '@waggle/record'
 import { TypedEventEmitter } from 'main-event'
 import type { DHTId } from '../keys/dht-id.ts'
 import { HivemindOperations } from '../operations/operations.ts'
-import { anySignal, assertOptions, type Meter } from '../waggle-parts.ts'
+import { anySignal, assertCalled, assertOptions, type Meter } from '../waggle-parts.ts'
 import type { PingResponse } from '../wire/messages.ts'
 import {
   type Hivemind,
@@ -30,6 +30,7 @@ import { ServiceParts } from './service-parts.ts'
  * @throws TypeError for an option that is unknown or invalid
  */
 export function hivemind(init: HivemindInit = {}): (components: HivemindComponents) => Hivemind {
+  assertCalled('hivemind', init)
   assertOptions('hivemind()', init, INIT_OPTIONS)
   return (components) => new HivemindService(components, hivemindSettings(init))
 }

@@ -40,6 +40,17 @@ afterEach(async () => {
   await stack.disposeAsync()
 })
 
+describe('a libp2p node with a service that was named without its call', () => {
+  it.each([
+    ['hivemind', { kad: hivemindKadDHT(), hivemind }],
+    ['hivemindKadDHT', { kad: hivemindKadDHT, hivemind: hivemind() }]
+  ])('says that %s has to be called', async (name, services) => {
+    await expect(libp2pNode({ ...basicServices(), ...services } as never)).rejects.toThrow(
+      `need ${name}(), not ${name}: call it`
+    )
+  })
+})
+
 describe('a libp2p node in a network of Waggle and in one of Hivemind', () => {
   it('reads and writes in both, and keeps their records apart', async () => {
     expect(await ours.waggle.store('key', 'of Waggle', { ttl: 60 })).toBe(true)

@@ -1,9 +1,11 @@
+import { availableParallelism } from 'node:os'
 import { setTimeout as passed } from 'node:timers/promises'
 import { Child, nodeCommand } from '../../processes/child.ts'
 import { until } from '../../processes/until.ts'
 import { ms } from '../../result/build.ts'
 import { figure } from '../../result/figure.ts'
 import type { RunOptions } from '../../result/result.ts'
+import { atOnce } from '../../workload/drive.ts'
 import { totalOf } from '../../workload/statistics.ts'
 import type { NetworkHandlers } from './network-main.ts'
 
@@ -101,7 +103,10 @@ export class RealNetwork implements AsyncDisposable {
     await Promise.all([...this.#processes, this.#clients].map((process) => process.kill()))
   }
 
-  /** Makes all processes start their shares, step by step, with the first node of all alone. */
+  /**
+   * Makes all processes start their shares, step by step, with the first node of all alone. As many nodes join at once as
+   * the machine has processors: the network grows, and is not overloaded.
+   */
   async #grow(nodes: number): Promise<void> {
     await this.#join(0, Math.min(nodes, 1) - Math.min(this.#addresses.length, 1))
 
@@ -109,7 +114,12 @@ export class RealNetwork implements AsyncDisposable {
       const missing = Math.min(nodes - size, STEP)
       const { cpuMs, elapsedMs } = await this.#spent(async () => {
         const shares = this.#processes.map((_, i, { length }) => Math.floor((missing + i) / length))
-        await Promise.all(shares.map((share, i) => this.#join(i, share)))
+        const next = shares.entries()
+        await atOnce(availableParallelism(), async () => {
+          const { done, value: [place, share] = [0, 0] } = next.next()
+          await this.#join(place, share)
+          return !done
+        })
         await this.#settle()
       })
       this.#log(

@@ -4,7 +4,7 @@ import {
   MAX_HEAD_BYTES,
   upgradeAnswer
 } from '../../../src/transport/http-upgrade.ts'
-import { FrameReader } from '../../../src/transport/websocket-frames.ts'
+import { WebSocketFrameReader } from '../../../src/transport/websocket-frames.ts'
 import { MAX_KEYS_PER_MESSAGE, MAX_PEERS_PER_MESSAGE } from '../../../src/wire/limits.ts'
 import type { Target } from '../fuzzer.ts'
 import { assertThat, isSame, unlessRefused } from './claims.ts'
@@ -117,7 +117,7 @@ const websocket: Target = {
 /** Reads the data of frames, up to the first violation. */
 function dataIn(chunks: readonly Uint8Array[], isMasked: boolean): Uint8Array {
   const data: number[] = []
-  const reader = new FrameReader(
+  const reader = new WebSocketFrameReader(
     { onData: (piece) => data.push(...piece), onPing() {}, onClose() {} },
     { isMasked }
   )
