@@ -104,7 +104,6 @@ function channelOf(
   }
 
   return {
-    isReady: (peer) => connections.isOpen(peer),
     find: (peer, key, { closerCount, isCloserAlways }) =>
       request(peer, (node) => {
         const isHeld = !known.has(node) && node.store.encoded(key) !== undefined

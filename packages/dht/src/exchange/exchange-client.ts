@@ -128,12 +128,6 @@ export class ExchangeClient implements RecordChannel {
     })
   }
 
-  isReady(peer: PeerInfo): boolean {
-    return this.#client.lacks(peer)
-      ? this.#init.kadChannel.isReady(peer)
-      : this.#client.streamTo(peer)?.isOpen === true
-  }
-
   /** Returns the time of a peer's last progress with a request, in ms of the process's clock. */
   progressMs(peer: PeerInfo): number {
     return this.#client.progressMs(peer)

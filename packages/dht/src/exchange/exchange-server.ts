@@ -72,10 +72,8 @@ export interface ExchangeServerInit {
   /** Whether this node is one of the nearest to a key. Undefined: to every key. */
   readonly isReplicaOf?: ((key: Uint8Array) => boolean) | undefined
 
-  /**
-   * Whether this node's neighbours have had the time to hand over missing records; undefined if unknown.
-   */
-  readonly isSettled?: (() => boolean) | undefined
+  /** Whether other servers have had the time to hand over a key's record if this node lacks it; undefined if unknown. */
+  readonly isSettled?: ((key: Uint8Array) => boolean) | undefined
 
   /** Decides who may write; undefined: everybody may. */
   readonly access?: Access | undefined
@@ -182,7 +180,7 @@ export class ExchangeServer implements ServedProtocol<Message> {
   /** Answers for a key of which this node is no replica, or holds nothing. */
   #without({ key }: FindKey, held: EncodedPart | undefined): Lookup {
     const { isReplicaOf = always, isSettled } = this.#init
-    const isAbsent = held === undefined && isSettled?.() === true && isReplicaOf(key)
+    const isAbsent = held === undefined && isSettled?.(key) === true && isReplicaOf(key)
     return isAbsent ? ABSENT : partOf(held)
   }
 

@@ -1,5 +1,4 @@
 import type { AbortOptions, Logger, PeerInfo } from '@libp2p/interface'
-import type { ConnectionManager } from '@libp2p/interface-internal'
 import type { MessageType, PeerResponseEvent, QueryEvent } from '@libp2p/kad-dht'
 import { Libp2pRecord } from '@libp2p/record'
 import { type Applied, apply, type DHTRecord, EMPTY_RECORD, encodeRecord } from '@waggle/record'
@@ -26,7 +25,6 @@ import { RequestGate, retryResets } from './request-gate.ts'
 import type { StreamProgress } from './stream-progress.ts'
 
 export interface KadChannelComponents {
-  connectionManager: ConnectionManager
   kad: KadInternals
   log: Logger
   requestTimeoutMs: number
@@ -77,10 +75,6 @@ export class KadChannel implements RecordChannel {
 
     using inTime = this.#inTime(peer)
     return await this.#store(peer, key, { write, signal: inTime.signal })
-  }
-
-  isReady({ id }: PeerInfo): boolean {
-    return this.#components.connectionManager.getConnections(id).length > 0
   }
 
   /** Returns the signal that ends a request: kad-dht supports no other way. */

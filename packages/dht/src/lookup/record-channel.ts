@@ -93,7 +93,4 @@ export interface RecordChannel {
     write: DHTRecord,
     options: WriteOptions
   ): Promise<StoreReply>
-
-  /** Whether a request to the peer needs no dial. */
-  isReady(peer: PeerInfo): boolean
 }

@@ -1,5 +1,6 @@
 import type { PeerId, PeerInfo } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
+import { SEARCH_WIDTH } from '../constants.ts'
 import { type Point, pointOfPeer, roughDistance } from './key-space.ts'
 import { DEPARTED_MS, type Loss } from './peer-record.ts'
 import type { PeerRecords } from './peer-records.ts'
@@ -30,7 +31,7 @@ export interface KnownPeersInit {
   readonly onSuspect?: (peer: PeerId) => void
 }
 
-/** Milliseconds without a new or lost neighbour after which all hand-overs between neighbours are over (N7). */
+/** Milliseconds without a new or lost server near a key after which all hand-overs of its record are over (N7). */
 export const SETTLED_MS = 30_000
 
 /** Losses remembered, the latest: a node without members turns to these. */
@@ -56,7 +57,13 @@ export class KnownPeers implements Membership {
   readonly #own: Point
   readonly #connected = new Map<string, ConnectedServer>()
 
-  /** Time of the last change near this node, in ms of the process's clock. */
+  /** The lost members, the earliest first. */
+  readonly #lost = new Map<string, PeerId>()
+
+  /** Time of the last change among the members, in ms of the process's clock. */
+  #changedMs = Number.NEGATIVE_INFINITY
+
+  /** Time since which this node may have been handed over what it should hold, in ms of the process's clock. */
   #unsettledMs = performance.now()
 
   constructor(init: KnownPeersInit) {
@@ -70,17 +77,20 @@ export class KnownPeers implements Membership {
           record.isInTable = true
           record.loss = undefined
         })
-        this.isNear(peer) && this.unsettle()
+        this.#lost.delete(peer.toString())
+        this.#changedMs = performance.now()
         this.#locate(peer)
         onFound?.(peer)
       },
       onLost: (contact) => {
         const peer = contact.id
-        this.isNear(peer) && this.unsettle()
+        this.#changedMs = performance.now()
         records.update(peer, (record) => {
           record.isInTable = false
-          record.loss = { contact, atMs: performance.now(), hasLeft: false }
+          record.loss = { contact, atMs: this.#changedMs, hasLeft: false }
         })
+        this.#lost.delete(peer.toString())
+        this.#lost.set(peer.toString(), peer)
         this.#forgetOldLosses()
         onLost?.(peer)
       }
@@ -133,11 +143,30 @@ export class KnownPeers implements Membership {
     return vanished.map(({ contact }) => contact)
   }
 
-  isSettled(): boolean {
-    return performance.now() - this.#unsettledMs >= SETTLED_MS
+  isSettled(target: Point, numReplicas: number): boolean {
+    const sinceMs = performance.now() - SETTLED_MS
+    const hasStayed = this.#unsettledMs <= sinceMs
+    return hasStayed && (this.#changedMs <= sinceMs || this.#isQuietNear(target, numReplicas))
   }
 
-  /** Records that this node may lack what it should hold: a neighbour came or left, or it has just begun to serve, or slept. */
+  /**
+   * Whether of the servers that a search for a point would ask, none has come lately, so none has displaced a replica
+   * or brought a record, and too few have left for all replicas to be among them.
+   */
+  #isQuietNear(target: Point, numReplicas: number): boolean {
+    const sinceMs = performance.now() - SETTLED_MS
+    const nearest = this.table.nearest(target, SEARCH_WIDTH)
+    const farthest = nearest[SEARCH_WIDTH - 1]
+    const reach = farthest && roughDistance(target, pointOfPeer(farthest.id))
+    const hasLeft = ({ atMs, contact: { id } }: Loss): boolean =>
+      atMs > sinceMs && (reach === undefined || roughDistance(target, pointOfPeer(id)) <= reach)
+    return (
+      nearest.every(({ id }) => (this.table.sinceMs(id) ?? Number.POSITIVE_INFINITY) <= sinceMs) &&
+      this.#losses().filter(hasLeft).length < numReplicas
+    )
+  }
+
+  /** Records that this node may lack what it should hold: it has just begun to serve, or slept. */
   unsettle(): void {
     this.#unsettledMs = performance.now()
   }
@@ -244,16 +273,29 @@ export class KnownPeers implements Membership {
 
   /** Lists the losses, the earliest first. */
   #losses(): Loss[] {
-    const losses = Array.from(this.#init.records.values(), ({ loss }) => loss)
-    return losses.filter((loss) => loss !== undefined).sort((a, b) => a.atMs - b.atMs)
+    const losses = Array.from(this.#lost.values(), (peer) => this.#init.records.get(peer)?.loss)
+    return losses.filter((loss) => loss !== undefined)
   }
 
   #forgetOldLosses(): void {
-    for (const { contact } of this.#losses().slice(0, -MAX_LOST)) {
-      this.#init.records.update(contact.id, (record) => {
-        record.loss = undefined
-      })
+    for (const [name, peer] of this.#lost) {
+      if (this.#lost.size <= MAX_LOST) {
+        break
+      }
+
+      this.#lost.delete(name)
+      this.#forgetLoss(peer)
     }
+  }
+
+  #forgetLoss(peer: PeerId): void {
+    this.#init.records.update(peer, (record) => {
+      if (record.loss !== undefined && record.loss.atMs > performance.now() - SETTLED_MS) {
+        this.unsettle()
+      }
+
+      record.loss = undefined
+    })
   }
 
   /** Looks up the addresses of a new member. */

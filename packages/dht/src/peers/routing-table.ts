@@ -77,6 +77,11 @@ export class RoutingTable {
     return this.#entries.get(peer.toString())?.peer
   }
 
+  /** Time at which a peer in the table was added, in ms of the process's clock. */
+  sinceMs(peer: PeerId): number | undefined {
+    return this.#entries.get(peer.toString())?.sinceMs
+  }
+
   /** Lists the entries, the earliest added first. */
   entries(): Iterable<TableEntry> {
     return this.#entries.values()

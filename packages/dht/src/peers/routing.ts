@@ -11,8 +11,12 @@ export interface Membership extends Routing {
   /** The known peers nearest to a point, without those that have certainly left. */
   nearestPresent(target: Uint8Array, count: number): PeerInfo[]
 
-  /** Whether no server has come near this node, or left, for so long that what it should hold has been handed over to it. */
-  isSettled(): boolean
+  /**
+   * Whether this node has served for so long without newcomers near a point that it has been handed over what it should
+   * hold there. Near are those that a longer search would ask. As long as fewer servers have left than hold a record,
+   * one of those that did is still there.
+   */
+  isSettled(target: Uint8Array, numReplicas: number): boolean
 
   /** Whether a peer has failed for so long, without any response, that it may have left. */
   isLongSilent(peer: PeerId): boolean

@@ -4,6 +4,7 @@ import { SEARCH_WIDTH } from '../constants.ts'
 import type { Lookup, LookupResult } from '../lookup/lookup.ts'
 import type { FindReply, RecordChannel } from '../lookup/record-channel.ts'
 import type { Search } from '../lookup/search.ts'
+import { pointOfKey } from '../peers/key-space.ts'
 import type { Membership } from '../peers/routing.ts'
 import { digestOf } from '../store/record-digest.ts'
 import type { RecordStore } from '../store/record-store.ts'
@@ -33,6 +34,9 @@ export interface FindingInit {
 
   /** The record that this node knew at the beginning. */
   readonly known: KnownRecord
+
+  /** Whether all replicas will probably have to say that nothing is there. They are then asked at once. @default false */
+  readonly isMissLikely?: boolean
 }
 
 /** The parts that all reads of a node share. */
@@ -58,7 +62,7 @@ interface FreshReply extends FindReply {
  * Joins what peers hold until it is good enough (N5). A plain read asks one peer after the other, a
  * read of the latest all replicas at once. Replicas may not have handed over to new peers yet, so many
  * more peers than hold a record are asked before a key counts as absent, unless all replicas say that
- * their neighbours are settled. If too few of its nearest servers have answered by then (N11), those that
+ * none has come near it. If too few of its nearest servers have answered by then (N11), those that
  * failed are asked once more.
  *
  * Of a single subkey, peers answer with projections. A replica that holds the key without it says that
@@ -90,7 +94,7 @@ export class Finding implements Lookup<FreshReply> {
   #isRetried = false
 
   constructor(init: FindingInit) {
-    const { key, known, node, options, own, search } = init
+    const { isMissLikely = false, key, known, node, options, own, search } = init
     const { record, freshMs, isHeld } = known
     const { subkey } = options
     this.#init = init
@@ -104,7 +108,8 @@ export class Finding implements Lookup<FreshReply> {
     this.search = search
     this.cancellation = options.cancellation
     this.isHedged = options.latest !== true
-    this.parallelism = this.isHedged ? 1 : node.numReplicas
+    const isOneEnough = this.isHedged && (!isMissLikely || options.cancellation.isBulk === true)
+    this.parallelism = isOneEnough ? 1 : node.numReplicas
     this.#widen()
   }
 
@@ -243,11 +248,11 @@ export class Finding implements Lookup<FreshReply> {
 
   /** Whether no peer behind the replicas can hold what none of them does. */
   get #isSettled(): boolean {
-    const { node, own } = this.#init
+    const { key, node, own } = this.#init
     const nearest = this.#nearest
     const isSettled = (contact: PeerInfo): boolean =>
       contact === own.contact
-        ? node.routing.isSettled()
+        ? node.routing.isSettled(pointOfKey(key), node.numReplicas)
         : this.#answers.some((answer) => answer.contact === contact && answer.isAbsent === true)
     const isComplete = nearest.length === node.numReplicas && node.mayLack?.() !== true
     return isComplete && nearest.every(isSettled)

@@ -61,10 +61,10 @@ export class Reach {
       return false
     }
 
-    const servers = search.servers()
-    return servers.every(({ hasResponded }) => hasResponded)
-      ? servers.length > 0
-      : hasQuorum(this.#asNearServers(servers), node.numReplicas)
+    // Mostly all of the nearest have, and nobody needs to be counted.
+    return search.haveResponded(node.numReplicas)
+      ? this.#responses.size > 0 || search.servers().length > 0
+      : hasQuorum(this.#asNearServers(search.servers()), node.numReplicas)
   }
 
   /** Peers that responded. */

@@ -39,6 +39,9 @@ export interface ReplicasInit extends Omit<FindingNode, 'known'> {
   readonly gatewayFallback?: GatewayFallback | undefined
 }
 
+/** Reads in a row that find nothing after which the next one probably finds nothing, too. */
+const LIKELY_AFTER_MISSES = 8
+
 /** The nearest peers of a key after they were asked something. */
 export interface AskedReplicas {
   /** The peers that responded, nearest first, without this node. */
@@ -60,6 +63,9 @@ export class Replicas {
   readonly #node: FindingNode
   /** Shared by all searches, of which there are many. */
   readonly #peers: Pick<SearchInit, 'nearest' | 'rankOf'>
+
+  /** Reads in a row that found nothing. */
+  #misses = 0
 
   constructor(init: ReplicasInit) {
     const { lookups, routing, self } = init
@@ -95,17 +101,25 @@ export class Replicas {
     const direct = (complete: Complete): Promise<Reading> => {
       const finding = this.#findingOf(key, options, found)
       return lookups.runFor(finding, (result) =>
-        complete(finding.missing, () => finding.reading(result))
+        complete(finding.missing, () => this.#counted(finding.reading(result)))
       )
     }
     return gatewayFallback?.read(key, options, { known, direct }) ?? direct((_, read) => read())
+  }
+
+  /** Counts a reading that found nothing. */
+  #counted(reading: Reading): Reading {
+    const isMiss = isEmpty(reading.record) && reading.end === 'whole'
+    this.#misses = isMiss ? this.#misses + 1 : 0
+    return reading
   }
 
   #findingOf(key: Uint8Array, options: ReadOptions, known: KnownRecord): Finding {
     const { numReplicas, store } = this.#init
     const own = stateOf(this.#self, store.get(key), options.subkey)
     const search = this.#search(key, numReplicas)
-    return new Finding({ node: this.#node, search, key, options, own, known })
+    const isMissLikely = this.#misses >= LIKELY_AFTER_MISSES
+    return new Finding({ node: this.#node, search, key, options, own, known, isMissLikely })
   }
 
   /**

@@ -5,6 +5,7 @@ import { KadChannel } from '../kad/kad-channel.ts'
 import { partsOf } from '../kad/node-parts.ts'
 import { Lookups } from '../lookup/lookups.ts'
 import { type Access, accessBy } from '../peers/access.ts'
+import { isConnectedTo } from '../peers/connect.ts'
 import { cachePolicy } from '../reading/cache-policy.ts'
 import { CachedReads } from '../reading/cached-reads.ts'
 import { Replicas, type ReplicasInit } from '../reading/replicas.ts'
@@ -38,7 +39,7 @@ export function createLookup(init: PartsInit, goodbyes: () => Goodbyes): LookupP
   const protocols: LookupParts['protocols'] = [exchange, progress]
   const lookups = new Lookups({
     ...{ peers, requestTimeoutMs },
-    isReady: (peer) => exchange.isReady(peer) || peers.isConnected(peer.id),
+    isReady: ({ id }) => isConnectedTo(components.connectionManager, id),
     progressMs: (peer) => Math.max(...protocols.map((protocol) => protocol.progressMs(peer)))
   })
   const caches = createCaches(init)
@@ -63,12 +64,12 @@ function createExchangeClient(
   client: PeerParts['client'],
   goodbyes: () => Goodbyes
 ): ExchangeClient {
-  const { connectionManager, logger } = components
+  const { logger } = components
   const { kad, progress, store } = partsOf(components)
   const { dialer } = client
   const log = logger.forComponent('waggle:exchange')
   const kadChannel = new KadChannel({
-    ...{ connectionManager, dialer, kad, log, progress, requestTimeoutMs, store }
+    ...{ dialer, kad, log, progress, requestTimeoutMs, store }
   })
   return new ExchangeClient({
     ...{ ...client, log, requestTimeoutMs, store, kadChannel },

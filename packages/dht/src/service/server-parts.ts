@@ -4,6 +4,7 @@ import { ExchangeServer } from '../exchange/exchange-server.ts'
 import { partsOf } from '../kad/node-parts.ts'
 import { IntroductionServer } from '../pages/introduction-server.ts'
 import { hostOf } from '../peers/host-of.ts'
+import { pointOfKey } from '../peers/key-space.ts'
 import { cachePolicy } from '../reading/cache-policy.ts'
 import { HotKeys } from '../reading/hot-keys.ts'
 import { compareServer } from '../upkeep/compare-server.ts'
@@ -58,7 +59,7 @@ export function createServers(init: PartsInit, parts: ServersInit): Servers {
   const exchange = new ExchangeServer({
     ...{ access, store, ...caches, routing, served },
     isReplicaOf: (key) => parts.replicas.known.isReplicaOf(key),
-    isSettled: () => routing.isSettled(),
+    isSettled: (key) => routing.isSettled(pointOfKey(key), numReplicas),
     onRead: countReads(init, parts),
     onForgery: (peer, error) => door.forgive(peer, error),
     onGoodbye: (peer, reason) => goodbyes().hear(peer, reason)

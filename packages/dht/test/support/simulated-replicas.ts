@@ -137,7 +137,7 @@ export class Simulation implements RecordChannel, Membership {
       lookups: new Lookups({
         peers: this.book,
         requestTimeoutMs,
-        isReady: () => this.isReady()
+        isReady: () => true
       }),
       numReplicas: DEFAULT_NUM_REPLICAS,
       isReplica,
@@ -248,10 +248,6 @@ export class Simulation implements RecordChannel, Membership {
     return applied.isAccepted
       ? { outcome: 'accepted', closer }
       : { outcome: applied.reason, winner: beatingEntries(applied.record, write), closer }
-  }
-
-  isReady(): boolean {
-    return true
   }
 
   #near(key: Uint8Array): PeerInfo[] {

@@ -41,9 +41,6 @@ const KEY = recordKey('key')
 const FIND = { closerCount: 5, isCloserAlways: false }
 const peer = contact(1)
 
-/** A peer that needs no dial for kad-dht's messages. */
-const readyAsStock = contact(3)
-
 interface Channelled {
   readonly channel: ExchangeClient
   readonly talkers: Mailbox<Talker>
@@ -66,8 +63,7 @@ function channelled(onOpen: OnOpen = () => {}): Channelled {
     store: async () => {
       stock.store++
       return { outcome: 'accepted', closer: [] }
-    },
-    isReady: ({ id }) => id.equals(readyAsStock.id)
+    }
   }
   const open: OpenStream = async ({ id }, protocol) => {
     await onOpen(id, protocol)
@@ -100,32 +96,6 @@ async function answered(
   talker.say({ name: 'found', id, ...reply })
   return asked
 }
-
-describe('ExchangeClient.isReady', () => {
-  it('is true while a stream is open, and at no other time', async () => {
-    const { channel, talkers } = channelled()
-    expect(channel.isReady(peer)).toBe(false)
-    const asked = channel.find(peer, KEY, FIND)
-    expect(channel.isReady(peer)).toBe(false)
-
-    const talker = await talkers.next()
-    await answered({ peers: [], answers: [nothing()] }, asked, talker)
-    expect(channel.isReady(peer)).toBe(true)
-    expect(channel.isReady(contact(2))).toBe(false)
-
-    talker.stream.abort(new Error('reset'))
-    await expect.poll(() => channel.isReady(peer)).toBe(false)
-  })
-
-  it('is what it is for stock peers where the peer does not speak the exchange (N3)', async () => {
-    const { channel } = channelled(refuse)
-    const known = [peer, readyAsStock]
-    expect(known.map((one) => channel.isReady(one))).toEqual([false, false])
-
-    await Promise.all(known.map((one) => channel.find(one, KEY, FIND)))
-    expect(known.map((one) => channel.isReady(one))).toEqual([false, true])
-  })
-})
 
 describe('ExchangeClient', () => {
   it('finds and stores by the exchange, on one stream (N3)', async () => {

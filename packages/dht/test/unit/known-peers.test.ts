@@ -1,10 +1,12 @@
 import type { Connection, Libp2pEvents, PeerId, Topology } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import { recordKey } from '@waggle/record'
 import { TypedEventEmitter } from 'main-event'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { DEFAULT_NUM_REPLICAS as NUM_REPLICAS, SEARCH_WIDTH } from '../../src/constants.ts'
 import { followPeers } from '../../src/kad/follow-peers.ts'
-import { pointOfPeer } from '../../src/peers/key-space.ts'
+import { pointOfKey, pointOfPeer } from '../../src/peers/key-space.ts'
 import { KnownPeers, MAX_LOST, SETTLED_MS } from '../../src/peers/known-peers.ts'
 import { PeerBook } from '../../src/peers/peer-book.ts'
 import { contacts, nearestFirst, peerNumber } from '../support/numbered-peers.ts'
@@ -165,13 +167,13 @@ describe('KnownPeers', () => {
     expect(peers.connectedNeighbours(20).every((peer) => peers.isNear(peer))).toBe(true)
   })
 
-  it('is settled when no server has come near or left for a while, and it has not slept (N5)', () => {
+  it('is settled near itself when no server has come near and few have left for a while, and it has not slept (N5)', () => {
     const others = nearestFirst(pointOfPeer(self), contacts(41).slice(1)).map(({ id }) => id)
     const [nearest, ...neighbours] = others as [PeerId, ...PeerId[]]
     const far = neighbours.pop() as PeerId
     const isSettledAfter = (ms: number): boolean => {
       vi.advanceTimersByTime(ms)
-      return peers.isSettled()
+      return peers.isSettled(pointOfPeer(self), NUM_REPLICAS)
     }
     expect(isSettledAfter(SETTLED_MS - 1)).toBe(false)
     expect(isSettledAfter(1)).toBe(true)
@@ -184,19 +186,60 @@ describe('KnownPeers', () => {
     connections.onDisconnect(neighbours[0] as PeerId)
     connect(neighbours[0] as PeerId)
     connect(far)
-    expect(peers.isSettled()).toBe(true)
+    expect(peers.isSettled(pointOfPeer(self), NUM_REPLICAS)).toBe(true)
 
     connect(nearest)
-    expect(peers.isSettled()).toBe(false)
+    expect(peers.isSettled(pointOfPeer(self), NUM_REPLICAS)).toBe(false)
     expect(isSettledAfter(SETTLED_MS)).toBe(true)
     peers.leave(far)
-    expect(peers.isSettled()).toBe(true)
+    expect(peers.isSettled(pointOfPeer(self), NUM_REPLICAS)).toBe(true)
+    neighbours.slice(0, NUM_REPLICAS - 1).map((peer) => peers.leave(peer))
+    expect(peers.isSettled(pointOfPeer(self), NUM_REPLICAS)).toBe(true)
     peers.leave(nearest)
-    expect(peers.isSettled()).toBe(false)
+    expect(peers.isSettled(pointOfPeer(self), NUM_REPLICAS)).toBe(false)
 
     expect(isSettledAfter(SETTLED_MS)).toBe(true)
     peers.unsettle()
-    expect(peers.isSettled()).toBe(false)
+    expect(peers.isSettled(pointOfPeer(self), NUM_REPLICAS)).toBe(false)
+  })
+
+  it('is settled for a key near which nothing has changed (N5)', () => {
+    const target = pointOfKey(recordKey('party'))
+    const others = nearestFirst(target, contacts(60).slice(1)).map(({ id }) => id)
+    const newcomers = [...others.splice(SEARCH_WIDTH + 5, 1), ...others.splice(0, 1)] as [
+      PeerId,
+      PeerId
+    ]
+    const [behind, near] = newcomers
+    others.map((peer) => connect(peer))
+    vi.advanceTimersByTime(SETTLED_MS)
+    expect(peers.isSettled(target, NUM_REPLICAS)).toBe(true)
+
+    connect(behind)
+    expect(peers.isSettled(target, NUM_REPLICAS)).toBe(true)
+    expect(peers.isSettled(pointOfPeer(behind), NUM_REPLICAS)).toBe(false)
+    connect(near)
+    expect(peers.isSettled(target, NUM_REPLICAS)).toBe(false)
+    vi.advanceTimersByTime(SETTLED_MS)
+    expect(peers.isSettled(target, NUM_REPLICAS)).toBe(true)
+
+    peers.leave(behind)
+    expect(peers.isSettled(target, NUM_REPLICAS)).toBe(true)
+    others.splice(0, NUM_REPLICAS - 1).map((peer) => peers.leave(peer))
+    expect(peers.isSettled(target, NUM_REPLICAS)).toBe(true)
+    peers.leave(near)
+    expect(peers.isSettled(target, NUM_REPLICAS)).toBe(false)
+  })
+
+  it('is not settled when it has lost more servers than it remembers (N5)', () => {
+    const others = contacts(3 * MAX_LOST)
+      .slice(1)
+      .map(({ id }) => id)
+    others.map((peer) => connect(peer))
+    vi.advanceTimersByTime(SETTLED_MS)
+    others.slice(0, MAX_LOST + 1).map((peer) => peers.leave(peer))
+
+    expect(others.every((peer) => !peers.isSettled(pointOfPeer(peer), NUM_REPLICAS))).toBe(true)
   })
 
   function update(

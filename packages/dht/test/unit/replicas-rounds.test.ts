@@ -91,6 +91,30 @@ describe('Replicas.read', () => {
     expect((await net.replicas.read(KEY, { cancellation: ACTIVE })).record).toEqual(ALICE)
   })
 
+  it('asks all replicas at once after many misses in a row, and one after a hit (N5)', async () => {
+    const net = new Simulation(KEY, { size: 30 })
+    settle(net, DEFAULT_NUM_REPLICAS)
+    const miss = () => net.replicas.read(KEY, { cancellation: ACTIVE })
+
+    for (let i = 0; i < 8; i++) {
+      net.requests.length = 0
+      const reading = miss()
+      expect(await rounds(net, DEFAULT_NUM_REPLICAS)).toEqual([1, DEFAULT_NUM_REPLICAS])
+      await reading
+    }
+
+    net.requests.length = 0
+    const reading = miss()
+    expect(await rounds(net, DEFAULT_NUM_REPLICAS)).toEqual([DEFAULT_NUM_REPLICAS])
+    await reading
+
+    net.peer(0).store.apply(KEY, ALICE)
+    expect((await miss()).record).toEqual(ALICE)
+    net.requests.length = 0
+    expect((await miss()).record).toEqual(ALICE)
+    expect(net.requests).toHaveLength(1)
+  })
+
   it('finds in two rounds what the nearest peer lacks', async () => {
     const net = new Simulation(KEY, { size: 30 })
     net.peer(DEFAULT_NUM_REPLICAS - 1).store.apply(KEY, ALICE)

@@ -1,3 +1,4 @@
+import { setTimeout as passed } from 'node:timers/promises'
 import type { Layers } from '../../floor/bare-node.ts'
 import { measureFloor } from '../../floor/measure-floor.ts'
 import { SeparateHost } from '../../processes/separate-host.ts'
@@ -10,19 +11,19 @@ import { KeyNumbers } from '../../workload/records.ts'
 
 /**
  * Sizes of the scenario: operations of each kind one by one; operations in flight (`depth`), in bursts until the
- * time limit; keys of the bulk calls; gets after nodes have failed; and unmeasured operations of each kind before,
- * fewer for a system that is fastest when fresh.
+ * time limit; keys of the bulk calls; gets after nodes have failed; unmeasured operations of each kind before,
+ * fewer for a system that is fastest when fresh; and time after which a network has settled.
  */
 export const PLANS = {
   full: {
     ...{ rounds: 3, nodesOfProcesses: [5, 5, 5, 5], oneByOne: 200, depth: 50 },
     ...{ burst: 400, maxBursts: 5, burstsLimitMs: 2_000, bulk: [1_000, 10_000], afterFailure: 50 },
-    ...{ warmUp: 3_000, warmUpFresh: 20, warmUpLimitMs: 3_000 }
+    ...{ warmUp: 3_000, warmUpFresh: 20, warmUpLimitMs: 3_000, settleMs: 30_000 }
   },
   quick: {
     ...{ rounds: 1, nodesOfProcesses: [3, 2], oneByOne: 3, depth: 5 },
     ...{ burst: 10, maxBursts: 1, burstsLimitMs: 500, bulk: [20], afterFailure: 5 },
-    ...{ warmUp: 3, warmUpFresh: 3, warmUpLimitMs: 500 }
+    ...{ warmUp: 3, warmUpFresh: 3, warmUpLimitMs: 500, settleMs: 0 }
   }
 }
 
@@ -57,6 +58,7 @@ class Round {
   readonly #network: Network
   readonly #contestant: Contestant
   readonly #plan: Plan
+  readonly #startMs = performance.now()
   readonly #reads: readonly Operation[]
   readonly #keys = new KeyNumbers()
 
@@ -74,8 +76,10 @@ class Round {
     const bursts = await this.#bursts()
     const { rssBytes: loadedBytes } = await this.#network.serversUsage()
     const bulk = this.#contestant.hasBulk ? await this.#bulk() : []
+    const miss = await this.#misses()
+    const all = { ...oneByOne, miss }
 
-    return { oneByOne, ...bursts, bulk, crash: await this.#crash(), startBytes, loadedBytes }
+    return { oneByOne: all, ...bursts, bulk, crash: await this.#crash(), startBytes, loadedBytes }
   }
 
   /** Runs all measured code in all processes before it is measured, and opens every connection. */
@@ -98,11 +102,18 @@ class Round {
     const store = await this.#costly('store', keys)
     const results: Partial<Record<Operation, Costly>> = { store }
 
-    for (const operation of this.#reads) {
+    for (const operation of this.#reads.filter((each) => each !== 'miss')) {
       results[operation] = await this.#costly(operation, goodOf(keys, store))
     }
 
     return results
+  }
+
+  /** Measures misses once the network has settled. */
+  async #misses(): Promise<Costly> {
+    const settleMs = this.#contestant.settles ? this.#plan.settleMs : 0
+    await passed(Math.max(0, this.#startMs + settleMs - performance.now()))
+    return this.#costly('miss', this.#keys.take(this.#plan.oneByOne))
   }
 
   /** Runs bursts of stores, each followed by gets of its keys. */

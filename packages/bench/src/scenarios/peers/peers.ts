@@ -62,6 +62,7 @@ function notes(plan: Plan): string[] {
       'one stores, and one, which has never seen the keys, gets them. Neither holds values for others, so every reply comes over the network.',
     `In every round each system has its turn: it starts, settles, rests until its servers take at most 5 % of a core (for at most 30 s), is warmed up (at most ${warmUp} operations of each kind, one by one and again ${depth} in flight, for at most ${plan.warmUpLimitMs / 1000} s each), is measured, and stops. ` +
       `Figures are medians over ${rounds} rounds; failures are counted over all of them. Bare streams are measured before and after each of Waggle's turns: a request to one peer beside get, and a request to 5 peers at once beside store. In flight, bare requests are coalesced.`,
+    "Waggle's misses are measured half a minute after the last node has joined. Before that, no server says for all that nothing is there, and a miss asks all 20.",
     `An operation has failed if it rejects or returns anything but the stored value; keys whose store failed are not read. In flight, a burst is ${burst} operations; ` +
       `fast systems run up to ${maxBursts} bursts a turn, and the median counts. Waggle stores to 5 peers, OpenDHT to 8, HyperDHT to 20, kad-dht to as many as its bucket size.`,
     'OpenDHT runs without its rate limits. Its node becomes slower with every key that it has asked for, and it is compiled ahead of time, so it is measured fresh: ' +
