@@ -44,12 +44,15 @@ function field(number: number, bytes: Uint8Array): Uint8Array {
   return writer.take()
 }
 
-function peer(addresses: number, addressBytes = 8): Uint8Array {
+/** Random bytes may be a list of addresses in DNS, which is left out. */
+const ADDRESS = multiaddr('/ip4/56.56.56.56/tcp/14392').bytes
+
+function peer(addresses: number, address: Uint8Array = ADDRESS): Uint8Array {
   const writer = new ByteWriter()
   writeBytesField(writer, PEER_ID, randomBytes(34))
 
   for (let i = 0; i < addresses; i++) {
-    writeBytesField(writer, PEER_ADDRESS, randomBytes(addressBytes))
+    writeBytesField(writer, PEER_ADDRESS, address)
   }
 
   return writer.take()
@@ -194,11 +197,10 @@ describe('a response of kad-dht', () => {
 
   it('names no peer by a list of addresses in DNS, which libp2p would look up (N9h)', () => {
     const list = multiaddr('/dnsaddr/bees.example').bytes
-    const plain = multiaddr('/ip4/56.56.56.56/tcp/14392').bytes
     const writer = new ByteWriter()
     writeBytesField(writer, PEER_ID, randomBytes(34))
     writeBytesField(writer, PEER_ADDRESS, list)
-    writeBytesField(writer, PEER_ADDRESS, plain)
+    writeBytesField(writer, PEER_ADDRESS, ADDRESS)
     const response = writeKadMessage(message({ type: FIND_NODE, closer: [writer.take()] }))
     const seen = responseGuard()({} as Connection, {} as Stream).receive?.(response)
     const [named] = readKadMessage(seen ?? new Uint8Array()).closer
@@ -206,12 +208,16 @@ describe('a response of kad-dht', () => {
       .filter(({ number }) => number === PEER_ADDRESS)
       .map(({ bytes }) => bytes)
 
-    expect(addresses).toEqual([plain])
+    expect(addresses).toEqual([ADDRESS])
   })
 
   it('names a few peers, with a few addresses each, none of which is long (N13b)', () => {
     const guard = responseGuard()({} as Connection, {} as Stream)
-    const closer = [peer(1000), peer(3, 600), ...Array.from({ length: 100 }, () => peer(1))]
+    const closer = [
+      peer(1000),
+      peer(3, new Uint8Array(600)),
+      ...Array.from({ length: 100 }, () => peer(1))
+    ]
     const seen = readKadMessage(
       guard.receive?.(writeRaw(message({ type: FIND_NODE, closer }))) ?? new Uint8Array()
     )
