@@ -23,9 +23,12 @@ const keyObjects = new WeakMap<Uint8Array, KeyObject>()
  * calling OpenSSL takes longer than they do. But that counts from thousands of messages on, and WebAssembly costs 5 MB of
  * memory and some milliseconds of a program's start.
  */
-export function noiseCrypto(calm: TokenBucket = new TokenBucket(CALM)): ICryptoInterface {
+export function noiseCrypto(
+  calm: TokenBucket = new TokenBucket(CALM),
+  hasCipher: boolean = getCipherInfo('chacha20-poly1305') !== undefined
+): ICryptoInterface {
   // OpenSSL's substitute in Bun and in Electron lacks the cipher.
-  if (getCipherInfo('chacha20-poly1305') === undefined) {
+  if (!hasCipher) {
     const { chaCha20Poly1305Encrypt, chaCha20Poly1305Decrypt } = asCrypto
     const cipher = { chaCha20Poly1305Encrypt, chaCha20Poly1305Decrypt }
     return { ...defaultCrypto, ...cipher, ...noiseKeys, getHKDF }
