@@ -1,4 +1,4 @@
-import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
+import { createSecretKey, getCipherInfo, hkdfSync, type KeyObject } from 'node:crypto'
 import type { ICryptoInterface } from '@libp2p/noise'
 import { asCrypto, defaultCrypto, nodeCrypto } from '@libp2p/noise/crypto'
 import { TokenBucket } from '../admission/token-bucket.ts'
@@ -23,10 +23,15 @@ const keyObjects = new WeakMap<Uint8Array, KeyObject>()
  * calling OpenSSL takes longer than they do. But that counts from thousands of messages on, and WebAssembly costs 5 MB of
  * memory and some milliseconds of a program's start.
  */
-export function noiseCrypto(calm: TokenBucket = new TokenBucket(CALM)): ICryptoInterface {
-  // OpenSSL's substitute in Electron lacks the cipher.
-  if (defaultCrypto.chaCha20Poly1305Encrypt === asCrypto.chaCha20Poly1305Encrypt) {
-    return { ...defaultCrypto, ...noiseKeys, getHKDF }
+export function noiseCrypto(
+  calm: TokenBucket = new TokenBucket(CALM),
+  hasCipher: boolean = getCipherInfo('chacha20-poly1305') !== undefined
+): ICryptoInterface {
+  // OpenSSL's substitute in Bun and in Electron lacks the cipher.
+  if (!hasCipher) {
+    const { chaCha20Poly1305Encrypt, chaCha20Poly1305Decrypt } = asCrypto
+    const cipher = { chaCha20Poly1305Encrypt, chaCha20Poly1305Decrypt }
+    return { ...defaultCrypto, ...cipher, ...noiseKeys, getHKDF }
   }
 
   let isBusy = false

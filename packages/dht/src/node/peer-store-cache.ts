@@ -30,7 +30,7 @@ interface Known {
  * Remembers what libp2p's peer store holds of connected peers. Each read there takes a lock, decodes all of the
  * peer's data and parses its addresses. libp2p reads several times for each connection, and notes for each stream
  * that the peer speaks a protocol, which encodes and stores everything again. That takes a fifth of the processor
- * time of a stream with one request, and makes a fifth of the garbage of a join.
+ * time of a stream with one request, and makes a fifth of the garbage of a join. A tag or an address that expires may be seen for a minute longer.
  */
 export function peerStoreCache(): (components: PeerStoreCacheComponents) => PeerStoreCache {
   return (components) => new PeerStoreCache(components)
@@ -41,7 +41,7 @@ export class PeerStoreCache {
   readonly #known = new BoundedMap<string, Known>({ maxSize: MAX_PEERS })
 
   constructor({ events, peerStore }: PeerStoreCacheComponents) {
-    const { get, merge } = peerStore
+    const { get, merge, patch, save } = peerStore
     const remove = peerStore.delete
     peerStore.get = (id, options) =>
       isPeerId(id)
@@ -49,15 +49,16 @@ export class PeerStoreCache {
         : get.call(peerStore, id, options)
     peerStore.merge = (id, data, options) => {
       const protocol = onlyProtocolIn(data)
-      const write = (): Promise<Peer> => merge.call(peerStore, id, data, options)
-      return protocol !== undefined && isPeerId(id) ? this.#note(id, protocol, write) : write()
+      const write = (): Promise<Peer> => this.#write(merge.call(peerStore, id, data, options))
+      return protocol === undefined ? write() : this.#note(id, protocol, write)
     }
+    peerStore.patch = (...args) => this.#write(patch.apply(peerStore, args))
+    peerStore.save = (...args) => this.#write(save.apply(peerStore, args))
     peerStore.delete = async (id, options) => {
       await remove.call(peerStore, id, options)
       this.#forget(id)
     }
-    const onUpdate = ({ detail: { peer } }: CustomEvent<PeerUpdate>): void =>
-      this.#remember(peer.id.toString(), peer)
+    const onUpdate = ({ detail: { peer } }: CustomEvent<PeerUpdate>): void => this.#remember(peer)
     events.addEventListener('peer:update', onUpdate)
     events.addEventListener('self:peer:update', onUpdate)
     events.addEventListener('peer:disconnect', ({ detail }) => this.#forget(detail))
@@ -70,22 +71,20 @@ export class PeerStoreCache {
     return this.#fresh(id.toString()) ?? (await read())
   }
 
-  async #note(id: PeerId, protocol: string, merge: () => Promise<Peer>): Promise<Peer> {
-    const name = id.toString()
-    const known = this.#fresh(name)
+  async #note(id: PeerId, protocol: string, write: () => Promise<Peer>): Promise<Peer> {
+    const known = this.#fresh(id.toString())
 
     if (known?.protocols.includes(protocol)) {
       return known
     }
 
-    const before = this.#known.get(name)
-    const peer = await merge()
+    return write()
+  }
 
-    // An update that was reported meanwhile is newer.
-    if (this.#known.get(name) === before) {
-      this.#remember(name, peer)
-    }
-
+  /** Remembers what was written: libp2p reports no update of metadata alone. */
+  async #write(written: Promise<Peer>): Promise<Peer> {
+    const peer = await written
+    this.#remember(peer)
     return peer
   }
 
@@ -97,8 +96,8 @@ export class PeerStoreCache {
       : undefined
   }
 
-  #remember(name: string, peer: Peer): void {
-    this.#known.set(name, { atMs: performance.now(), peer: copyOf(peer) })
+  #remember(peer: Peer): void {
+    this.#known.set(peer.id.toString(), { atMs: performance.now(), peer: copyOf(peer) })
   }
 
   #forget(id: PeerId): void {

@@ -10,6 +10,7 @@ import {
 } from '@waggle/record'
 import { DEFAULT_LIMITS, DEFAULT_NETWORK, newEntries } from '@waggle/record/replica'
 import { bytesOf } from '../latin1.ts'
+import { withOwnBytes } from './own-bytes.ts'
 import { nameOf } from './place-name.ts'
 import { RecordChecks } from './record-checks.ts'
 import { type RecordStoreOptions, storageLimitsOf } from './record-store-options.ts'
@@ -188,11 +189,12 @@ export class RecordStore {
    * Applies a write (R6) that has passed {@link checks}, from the peer of that name or from this node itself. A
    * dictionary counts as stored by the peer that began it.
    *
-   * @param encoding - the bytes from which the write was read. Its values are views of them, so they are in memory
-   * anyway, and readers are sent them if the write is all that the record holds
+   * @param encoding - the bytes from which the write was read. The value of a single entry is a view of them, so they
+   * are in memory anyway, and readers are sent them if the write is all that the record holds
    */
-  apply(key: Uint8Array, write: DHTRecord, writer: string = OWN, encoding?: Uint8Array): Applied {
+  apply(key: Uint8Array, sent: DHTRecord, writer: string = OWN, encoding?: Uint8Array): Applied {
     const name = nameOf(key)
+    const write = withOwnBytes(sent)
     const live = this.#live(name)
     const before = live?.record ?? EMPTY_RECORD
     const applied = apply(before, write, { now: this.clock(), limits: this.limits })
@@ -202,7 +204,7 @@ export class RecordStore {
     }
 
     const stored = storedRecordOf(name, applied.record, writer, live)
-    stored.encoded = encodingOf(stored, write, encoding)
+    stored.encoded = write === sent ? encodingOf(stored, write, encoding) : undefined
 
     if (!this.#stored.add(stored, writer)) {
       return { isAccepted: false, record: before, reason: 'full' }
@@ -224,7 +226,7 @@ export class RecordStore {
    * be wrong. The key must have no other record.
    */
   hold(key: Uint8Array, record: DHTRecord): boolean {
-    return this.#stored.add(storedRecordOf(nameOf(key), record, OWN), OWN)
+    return this.#stored.add(storedRecordOf(nameOf(key), withOwnBytes(record), OWN), OWN)
   }
 
   /**

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { pureJsCrypto } from '@libp2p/noise'
+import { nodeCrypto } from '@libp2p/noise/crypto'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { TokenBucket } from '../../src/admission/token-bucket.ts'
 import { noiseCrypto } from '../../src/node/noise-crypto.ts'
 
@@ -15,6 +16,10 @@ function crypto(): ReturnType<typeof noiseCrypto> {
 }
 
 describe('noiseCrypto', () => {
+  afterEach(() => {
+    vi.restoreAllMocks()
+  })
+
   it('encrypts and decrypts as noise does, before and after the process is busy', () => {
     const bytes = fc.uint8Array({ maxLength: 3000 })
     const ad = fc.constantFrom(new Uint8Array(0), new Uint8Array(randomBytes(32)))
@@ -32,6 +37,26 @@ describe('noiseCrypto', () => {
         }
       })
     )
+  })
+
+  it('encrypts messages of all sizes where Node’s crypto lacks the cipher, as in Bun and Electron', () => {
+    const unknown = (): never => {
+      throw new Error('Unknown cipher')
+    }
+    vi.spyOn(nodeCrypto, 'chaCha20Poly1305Encrypt').mockImplementation(unknown)
+    vi.spyOn(nodeCrypto, 'chaCha20Poly1305Decrypt').mockImplementation(unknown)
+    const own = noiseCrypto(undefined, false)
+    const [key, nonce, ad] = [randomBytes(32), randomBytes(12), new Uint8Array(0)]
+
+    for (const size of [0, 100, 5000]) {
+      const text = new Uint8Array(randomBytes(size))
+      const sealed = own.chaCha20Poly1305Encrypt(text, nonce, ad, key).subarray()
+      expect(new Uint8Array(sealed)).toEqual(
+        new Uint8Array(pureJsCrypto.chaCha20Poly1305Encrypt(text, nonce, ad, key).subarray())
+      )
+      const opened = own.chaCha20Poly1305Decrypt(sealed, nonce, ad, key).subarray()
+      expect(new Uint8Array(opened)).toEqual(text)
+    }
   })
 
   it('throws for a message that was changed, before and after the process is busy', () => {

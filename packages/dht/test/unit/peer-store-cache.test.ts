@@ -1,4 +1,6 @@
 import type { Peer, PeerStore } from '@libp2p/interface'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type PeerStoreCacheComponents, peerStoreCache } from '../../src/node/peer-store-cache.ts'
 import { basicServices, type DisposableNode, libp2pNode } from '../support/libp2p-node.ts'
@@ -120,6 +122,49 @@ describe('peerStoreCache', () => {
     )
   })
 
+  it('answers all reads as libp2p does, whatever is written', async () => {
+    await using stock = await libp2pNode(basicServices())
+    await using node = await libp2pNode({
+      ...basicServices(),
+      cache: (components: PeerStoreCacheComponents) => peerStoreCache()(components)
+    })
+    const names = fc.constantFrom('a', 'b', 'c')
+    const data = fc.record(
+      {
+        protocols: fc.uniqueArray(names),
+        tags: fc.dictionary(names, fc.record({ value: fc.nat(2) }), { maxKeys: 2 }),
+        metadata: fc.dictionary(names, fc.uint8Array({ maxLength: 2 }), { maxKeys: 2 }),
+        multiaddrs: fc.uniqueArray(
+          fc.constantFrom(1, 2).map((port) => addressOf(port)),
+          {
+            selector: String
+          }
+        )
+      },
+      { requiredKeys: [] }
+    )
+    const write = fc.record({
+      how: fc.constantFrom('save' as const, 'patch' as const, 'merge' as const, 'delete' as const),
+      data
+    })
+    const read = ({ peerStore }: { readonly peerStore: PeerStore }) =>
+      peerStore.get(other.peerId).then(contentsOf, String)
+
+    await fc.assert(
+      fc.asyncProperty(fc.array(write, { minLength: 1, maxLength: 6 }), async (writes) => {
+        for (const { how, data } of writes) {
+          for (const { peerStore } of [stock, node]) {
+            await (how === 'delete'
+              ? peerStore.delete(other.peerId)
+              : peerStore[how](other.peerId, data))
+          }
+
+          expect(await read(node)).toEqual(await read(stock))
+        }
+      })
+    )
+  })
+
   it('shows an update to a listener that hears of it first', async () => {
     let read: Promise<Peer> | undefined
     const listening = ({ events, peerStore }: PeerStoreCacheComponents): object => {
@@ -158,3 +203,16 @@ describe('peerStoreCache', () => {
     expect([...tags.keys()].toSorted()).toEqual(['again', 'seen'])
   })
 })
+
+function addressOf(port: number): Multiaddr {
+  return multiaddr(`/ip4/192.0.2.1/tcp/${port}`)
+}
+
+function contentsOf({ addresses, metadata, protocols, tags }: Peer): object {
+  return {
+    addresses: addresses.map(({ multiaddr: address }) => address.toString()).sort(),
+    metadata: [...metadata].map(([key, value]) => [key, ...value]).sort(),
+    protocols: protocols.toSorted(),
+    tags: [...tags].map(([key, { value }]) => [key, value]).sort()
+  }
+}

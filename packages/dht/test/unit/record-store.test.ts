@@ -1,5 +1,6 @@
 import {
   type DHTRecord,
+  decodeRecord,
   EMPTY_RECORD,
   encodeRecord,
   join,
@@ -181,6 +182,21 @@ describe('RecordStore', () => {
     expect(store).toMatchObject({ records: 0, bytes: 0 })
     expect(gone).toEqual([nameOf(KEY)])
   })
+
+  it.each(['written', 'held'] as const)(
+    'keeps no bytes of subkeys that have expired, of a dictionary %s at once (N7, N9d)',
+    (way) => {
+      const both = join(subkeyRecord('alice', large(1000), 200), subkeyRecord('dave', 'no', 400))
+      const received = decodeRecord(encodeRecord(both))
+      way === 'written' ? store.apply(KEY, received, 'alice') : store.hold(KEY, received)
+      clock.time = 200
+      store.sweep()
+      const [left] = store.get(KEY).subkeys.values()
+
+      expect(store.bytes).toBe(sizeOf(KEY, subkeyRecord('dave', 'no', 400)))
+      expect(left?.value?.buffer.byteLength).toBe(left?.value?.length)
+    }
+  )
 
   it('removes at once all that has expired of a large dictionary since it was swept last (N7)', () => {
     const noteChange = vi.fn()

@@ -4,7 +4,7 @@ import { DHT, type DHTOptions } from '@waggle/dht'
 import { lookUp } from '../../nodes/settle.ts'
 import { serve } from '../../processes/serve.ts'
 import { collectedBytes, timed, usage } from '../../processes/usage.ts'
-import { any, seededRandom } from '../../workload/random.ts'
+import { sample, seededRandom } from '../../workload/random.ts'
 import { meanOf, totalOf } from '../../workload/statistics.ts'
 import { Traffic } from './traffic.ts'
 
@@ -18,6 +18,9 @@ const VALUE = 'v'.repeat(100)
 /** Time limit of joins and of steps that are not measured: a busy machine is slow. */
 const PATIENCE_MS = 120_000
 
+/** Initial peers of a newcomer, as of one whose user does not rely on a single peer. */
+const INITIAL_PEERS = 2
+
 const random = seededRandom(process.pid)
 const nodes: DHT[] = []
 let writer: DHT | undefined
@@ -27,7 +30,7 @@ let opened = 0
 
 const handlers = {
   /**
-   * Starts nodes one after another through random known ones; resolves with their addresses and the times of their
+   * Starts nodes one after another through two random known ones; resolves with their addresses and the times of their
    * joins.
    */
   async join({ count, known }: { count: number; known: readonly string[] }) {
@@ -102,7 +105,7 @@ export type NetworkHandlers = typeof handlers
 serve(handlers)
 
 async function create(known: readonly string[], options: DHTOptions = {}): Promise<DHT> {
-  const initialPeers = known.length === 0 ? [] : any(known, random)
+  const initialPeers = sample(known, INITIAL_PEERS, random)
   const node = await DHT.create({ ...options, initialPeers, bootstrapTimeoutMs: PATIENCE_MS })
   node.libp2p.addEventListener('connection:open', ({ detail: { direction } }) => {
     opened += Number(direction === 'inbound')

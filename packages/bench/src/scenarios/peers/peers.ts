@@ -69,7 +69,8 @@ function notes(plan: Plan): string[] {
       `after ${warmUpFresh} operations, and with a single burst. It has no client mode: keys for which one of our own nodes would be a replica are left out. It is driven from Python, by callbacks.`,
     'kad-dht accepts any value here, which costs less than a validator. Its only get asks all of its nearest peers. ' +
       "HyperDHT's key pairs and hashes are made before the time is taken.",
-    'Where nodes vanish, they are in a network namespace whose only link is cut: packets are lost, and nothing is reset or acknowledged.'
+    'Where nodes vanish, they are in a network namespace whose only link is cut: packets are lost, and nothing is reset or acknowledged.',
+    'Profiles [explain the goals that are missed](architecture.md#where-goals-are-missed).'
   ]
 }
 
