@@ -5,10 +5,10 @@ import { ping } from './ping.ts'
 import { PingRound } from './ping-round.ts'
 
 /** Milliseconds between two rounds of pings. They concern idle connections: a failed request has its own check. */
-export const HEARTBEAT_INTERVAL_MS = 120_000
+const INTERVAL_MS = 120_000
 
 /** Milliseconds without any answer after which connections are dead. Nobody waits for an idle one. */
-export const HEARTBEAT_SILENCE_MS = 30_000
+const SILENCE_MS = 30_000
 
 export interface HeartbeatComponents {
   readonly connectionManager: Pick<ConnectionManager, 'getConnections'>
@@ -40,7 +40,7 @@ class Heartbeat implements Startable {
 
   constructor(
     components: HeartbeatComponents,
-    { intervalMs = HEARTBEAT_INTERVAL_MS, silenceMs = HEARTBEAT_SILENCE_MS }: HeartbeatInit = {}
+    { intervalMs = INTERVAL_MS, silenceMs = SILENCE_MS }: HeartbeatInit = {}
   ) {
     this.#components = components
     this.#init = { intervalMs, silenceMs }
