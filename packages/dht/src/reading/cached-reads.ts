@@ -1,5 +1,6 @@
 import type { Logger } from '@libp2p/interface'
 import { type DHTRecord, type DHTTime, isEmpty, type SubkeyId } from '@waggle/record'
+import { showsDictionary } from '@waggle/record/replica'
 import type { Meter } from '../metrics/meter.ts'
 import { placeName } from '../store/place-name.ts'
 import { nameOf } from '../store/record-store.ts'
@@ -113,8 +114,9 @@ export class CachedReads {
   }
 
   /**
-   * Learns the outcome of a write by this node: it is held, or another value beats it. A held plain value is the
-   * whole record. A held subkey may be a part of it, which later reads join.
+   * Learns the outcome of a write by this node: it is held, or another value beats it. A held plain value is all that
+   * is shown: replicas have deleted the subkeys that this node may still know. A held subkey may be a part of the
+   * record, which later reads join.
    */
   onWritten(
     key: Uint8Array,
@@ -124,18 +126,19 @@ export class CachedReads {
     const { policy } = this.#init
     const isKnown = this.#known.isCached(key)
     const isAccepted = outcome === 'held'
-    const isWhole = isAccepted && write.subkeys.size === 0
+    const isPlain = isAccepted && write.subkeys.size === 0
     const learned = isAccepted ? write : winner
 
     if (learned !== undefined) {
       const isCached = this.#known.isRemembered(key) || policy.onStore
       const [id] = write.subkeys.keys()
       const subkey = isAccepted && write.subkeys.size === 1 ? id : undefined
-      const isFresh = isWhole || subkey !== undefined
-      this.#known.learn(key, learned, { isCached, subkey, ...(isFresh && { freshMs: beganMs }) })
+      const isFresh = isPlain || subkey !== undefined
+      const fresh = isFresh && { freshMs: beganMs, isWritten: true }
+      this.#known.learn(key, learned, { isCached, subkey, ...fresh })
     }
 
-    if (isKnown && !isWhole) {
+    if (isKnown && (!isPlain || showsDictionary(this.#known.get(key).record))) {
       // Others have written to the same key, or hold something later: the cached record is out of date.
       this.#revalidations.expedite({ name: nameOf(key), key })
     }
@@ -148,9 +151,9 @@ export class CachedReads {
     { record, freshMs }: FreshRecord,
     subkey?: SubkeyId
   ): void {
-    const isKnown = this.#known.isCached(key, subkey)
+    const isWhole = this.#known.isWhole(key, subkey)
     const isCached = this.#known.isRemembered(key) || this.#init.policy.locally
-    this.#known.learn(key, isKnown ? change : record, { isCached, freshMs, subkey })
+    this.#known.learn(key, isWhole ? change : record, { isCached, freshMs, subkey })
   }
 
   /** Checks and refreshes the records that are due, as alarms do otherwise. Resolves when all are done. */

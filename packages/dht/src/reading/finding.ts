@@ -80,7 +80,9 @@ export class Finding implements Lookup<FreshReply> {
   readonly #startMs: number
   readonly #subkeys: readonly SubkeyId[]
   #record: DHTRecord
-  #freshMs: number
+
+  /** By when an answer had all that a replica held. What this node knew may lack tombstones of what answers add. */
+  #freshMs: number = NEVER_FRESH
 
   /** Whether the last record that came is a copy. Nobody is sent a copy of that, which would hide its age. */
   #isCopied = false
@@ -95,14 +97,13 @@ export class Finding implements Lookup<FreshReply> {
 
   constructor(init: FindingInit) {
     const { isMissLikely = false, key, known, node, options, own, search } = init
-    const { record, freshMs, isHeld } = known
+    const { record, isHeld } = known
     const { subkey } = options
     this.#init = init
     this.#reach = new Reach({ node, search, key, self: own.contact })
     this.#subkeys = subkey === undefined ? NO_SUBKEYS : [subkey]
     this.#startMs = node.known.nowMs()
     this.#record = record
-    this.#freshMs = freshMs
     this.#isHeard = isHeld
     this.#isFound = isHeld && (subkey === undefined || !isEmpty(node.known.held(key, subkey)))
     this.search = search

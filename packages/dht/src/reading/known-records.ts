@@ -1,12 +1,12 @@
 import type { PeerId } from '@libp2p/interface'
 import { type DHTRecord, EMPTY_RECORD, isEmpty, join, type SubkeyId } from '@waggle/record'
-import { project, subsumes } from '@waggle/record/replica'
+import { project, showsDictionary, subsumes } from '@waggle/record/replica'
 import { BoundedMap } from '../collections/bounded-map.ts'
 import { pointOfKey, pointOfPeer, roughDistance } from '../peers/key-space.ts'
 import type { Routing } from '../peers/routing.ts'
 import { placeName } from '../store/place-name.ts'
 import { nameOf, type RecordStore } from '../store/record-store.ts'
-import { NEVER_FRESH } from '../store/stored-record.ts'
+import { NEVER_FRESH, type StoredRecord } from '../store/stored-record.ts'
 import { LearnedRecords } from './learned-records.ts'
 
 export interface KnownRecordsInit {
@@ -77,6 +77,12 @@ export interface LearnOptions {
 
   /** The only subkey of which it is all that was held. @default of the whole key */
   readonly subkey?: SubkeyId | undefined
+
+  /**
+   * Whether a replica accepted it as this node's write. A plain entry is then all that the replica shows, but not all
+   * that it holds: tombstones of subkeys may expire later. @default false
+   */
+  readonly isWritten?: boolean
 }
 
 /**
@@ -171,7 +177,11 @@ export class KnownRecords {
     const record = this.#join(remembered, wantedOf(watched?.record, subkey))
     const freshMs = isHeld
       ? this.nowMs()
-      : Math.max(this.#freshMsOf(cached, { name, key, subkey }), watched?.freshMs ?? NEVER_FRESH)
+      : Math.max(
+          this.#freshMsOf(cached, { name, key, subkey }),
+          plainFreshMsOf(cached, record),
+          watched?.freshMs ?? NEVER_FRESH
+        )
     const noticeMs = watched?.noticeMs ?? Number.POSITIVE_INFINITY
     return { record, freshMs, noticeMs, isByCache: record !== held, isHeld }
   }
@@ -201,10 +211,16 @@ export class KnownRecords {
   }
 
   /** Whether the cache has all that a replica held once, of a key or of one of its subkeys. */
-  isCached(key: Uint8Array, subkey?: SubkeyId): boolean {
+  isWhole(key: Uint8Array, subkey?: SubkeyId): boolean {
     const name = nameOf(key)
     const cached = this.#init.cache?.find(name)
     return this.#freshMsOf(cached, { name, key, subkey }) > NEVER_FRESH
+  }
+
+  /** Whether the cache has all that a replica held once, or the plain entry that was all that it showed. */
+  isCached(key: Uint8Array, subkey?: SubkeyId): boolean {
+    const cached = this.#init.cache?.find(nameOf(key))
+    return cached?.plainFreshMs !== undefined || this.isWhole(key, subkey)
   }
 
   /** Whether the cache has anything of a key. */
@@ -220,7 +236,7 @@ export class KnownRecords {
   learn(
     key: Uint8Array,
     record: DHTRecord,
-    { isCached, freshMs = NEVER_FRESH, subkey }: LearnOptions
+    { isCached, freshMs = NEVER_FRESH, subkey, isWritten = false }: LearnOptions
   ): void {
     const { cache, store } = this.#init
     const name = nameOf(key)
@@ -237,7 +253,7 @@ export class KnownRecords {
       const applied = cache.apply(key, learned)
 
       if (applied.isAccepted || applied.reason === 'stale') {
-        this.#markFresh({ name, place: placeName(key, subkey) }, freshMs, cache)
+        this.#markFresh({ name, place: placeName(key, subkey), isWritten }, freshMs, cache)
       }
     } else if (isRemembered) {
       this.#learned?.noteStored(name)
@@ -250,12 +266,12 @@ export class KnownRecords {
    * Notes the freshness of one subkey. It counts for no other, and only while the cache keeps the record.
    */
   #markFresh(
-    { name, place }: { readonly name: string; readonly place: string },
+    { name, place, isWritten }: { name: string; place: string; isWritten: boolean },
     freshMs: number,
     cache: RecordStore
   ): void {
     if (name === place) {
-      cache.markFresh(name, freshMs)
+      cache.markFresh(name, freshMs, isWritten ? 'plainFreshMs' : 'freshMs')
       return
     }
 
@@ -300,4 +316,16 @@ const NOTHING_KNOWN: KnownRecord = {
 /** Picks the wanted part of a record. */
 function wantedOf(record: DHTRecord = EMPTY_RECORD, subkey: SubkeyId | undefined): DHTRecord {
   return subkey === undefined || isEmpty(record) ? record : project(record, [subkey])
+}
+
+/**
+ * Returns since when a cached plain entry has been all that a replica showed: not as long as this node knows a
+ * dictionary, which that replica had deleted.
+ */
+function plainFreshMsOf(
+  cached: Pick<StoredRecord, 'plainFreshMs'> | undefined,
+  known: DHTRecord
+): number {
+  const plainFreshMs = cached?.plainFreshMs
+  return plainFreshMs === undefined || showsDictionary(known) ? NEVER_FRESH : plainFreshMs
 }

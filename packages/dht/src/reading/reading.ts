@@ -31,8 +31,11 @@ export interface Reading extends FreshRecord {
   /** The joined records of all peers that answered. */
   readonly record: DHTRecord
 
-  /** Whether it was good enough before all were asked, or all were, or nobody wanted it any more. */
-  readonly end: 'enough' | 'whole' | 'given up'
+  /**
+   * Whether this node knew it already, or it was good enough before all were asked, or all were, or nobody wanted it
+   * any more.
+   */
+  readonly end: 'known' | 'enough' | 'whole' | 'given up'
 
   /** The nearest replicas that lack some of it, when all were asked. */
   readonly behind: readonly PeerInfo[]

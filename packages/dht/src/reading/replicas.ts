@@ -94,7 +94,7 @@ export class Replicas {
     if (isAny && !known.isDoubted && isSufficient(found, options, store.clock())) {
       const { record, freshMs } = found
       return Promise.resolve({
-        ...{ record, freshMs, end: 'enough', behind: [], without: [], responded: 1 }
+        ...{ record, freshMs, end: 'known', behind: [], without: [], responded: 1 }
       })
     }
 

@@ -80,7 +80,7 @@ export class RecordStore {
   }
 
   /** Returns the live record under a name, and since when it has been fresh; undefined if there is none. */
-  find(name: string): Pick<StoredRecord, 'record' | 'freshMs'> | undefined {
+  find(name: string): Pick<StoredRecord, 'record' | 'freshMs' | 'plainFreshMs'> | undefined {
     return this.#live(name)
   }
 
@@ -157,13 +157,16 @@ export class RecordStore {
     return this.#stored.get(name)?.changedMs ?? Number.NEGATIVE_INFINITY
   }
 
-  /** Takes note that the record under a name has all that a replica held at a time, in ms of the process's clock. */
-  markFresh(name: string, freshMs: number): void {
+  /**
+   * Takes note that the record under a name has all that a replica held at a time, in ms of the process's clock; or
+   * that its plain entry was all that the replica showed.
+   */
+  markFresh(name: string, freshMs: number, by: 'freshMs' | 'plainFreshMs' = 'freshMs'): void {
     const stored = this.#stored.get(name)
 
     for (const each of stored === undefined ? [] : [stored, stored.rest]) {
       if (each !== undefined) {
-        each.freshMs = Math.max(each.freshMs, freshMs)
+        each[by] = Math.max(each[by] ?? NEVER_FRESH, freshMs)
       }
     }
   }
@@ -172,6 +175,7 @@ export class RecordStore {
   markAllOld(): void {
     for (const stored of this.#stored.values()) {
       stored.freshMs = stored.freshMs === NEVER_FRESH ? NEVER_FRESH : LONG_AGO
+      stored.plainFreshMs = stored.plainFreshMs === undefined ? undefined : LONG_AGO
       stored.rest = undefined
     }
   }

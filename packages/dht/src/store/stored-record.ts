@@ -47,6 +47,12 @@ export interface StoredRecord {
    */
   freshMs: number
 
+  /**
+   * Time in ms of the process's clock at which its plain entry was all that a replica showed, which may have deleted
+   * subkeys that expire later: it counts as long as no dictionary is known (R8). @default it never was
+   */
+  plainFreshMs: number | undefined
+
   /** Whether it is still stored. Queues may contain it after it was replaced or dropped. */
   isStored: boolean
 
@@ -81,6 +87,7 @@ export function storedRecordOf(
     firstExpiration: firstExpiration(record),
     expirationTime: lastExpiration(record),
     freshMs: previous?.freshMs ?? NEVER_FRESH,
+    plainFreshMs: previous?.plainFreshMs,
     isStored: false
   }
 }

@@ -1,8 +1,18 @@
-import { plainRecord, recordKey, subkeyRecord } from '@waggle/record'
+import {
+  type DHTRecord,
+  join,
+  plainRecord,
+  recordKey,
+  subkeyRecord,
+  tombstoneRecord,
+  view
+} from '@waggle/record'
 import { describe, expect, it } from 'vitest'
 import { DEFAULT_NUM_REPLICAS } from '../../src/constants.ts'
 import { UnreachableError } from '../../src/errors.ts'
 import { nameOf } from '../../src/store/record-store.ts'
+import { NEVER_FRESH } from '../../src/store/stored-record.ts'
+import { ACTIVE } from '../support/cancellation.ts'
 import { turns } from '../support/end-of-turn.ts'
 import { SimulatedCache } from '../support/simulated-cache.ts'
 import { START } from '../support/simulated-replicas.ts'
@@ -143,6 +153,35 @@ describe('the age of an answer (N5b)', () => {
     expect((await node.read()).asked).toBe(1)
   })
 
+  it('is unknown after a sleep of what this node has stored, too', async () => {
+    const node = new SimulatedCache(KEY)
+    await node.write(EARLY)
+    node.cache.markAllOld()
+
+    expect((await node.read({ maxAge: Number.POSITIVE_INFINITY })).asked).toBe(0)
+    expect((await node.read()).asked).toBe(1)
+  })
+
+  it('is unknown of what beats a write, after a sleep, too', async () => {
+    const node = new SimulatedCache(KEY)
+    node.put(LATE, ...ALL)
+    node.reads.onWritten(KEY, EARLY, { outcome: 'beaten', winner: LATE })
+    node.cache.markAllOld()
+
+    expect((await node.read({ maxAge: Number.POSITIVE_INFINITY })).asked).toBe(1)
+  })
+
+  it('of what this node has stored and uses is revalidateAfter, too', async () => {
+    const node = new SimulatedCache(KEY)
+    await node.write(EARLY)
+    await node.read()
+    node.put(LATE, ...ALL)
+
+    expect(await node.passUntil(START + 4)).toBe(0)
+    expect(await node.passUntil(START + 5)).toBe(1)
+    expect(await node.read()).toEqual({ record: LATE, asked: 0 })
+  })
+
   it('of what this node has stored counts from the beginning of the store', async () => {
     const node = new SimulatedCache(KEY)
     node.reads.onWritten(KEY, LATE, { ...HELD, beganMs: 1000 * (START - 40) })
@@ -151,6 +190,86 @@ describe('the age of an answer (N5b)', () => {
     expect(await node.read()).toEqual({ record: LATE, asked: 0 })
     node.net.clock.time = START + 21
     expect((await node.read()).asked).toBeGreaterThan(0)
+  })
+})
+
+/** The replicas have deleted a dictionary that expires later than the value. */
+describe('the age of a plain value that this node stores over deleted subkeys (N5b)', () => {
+  const before = subkeyRecord('a', 'before', START + 200)
+  const deleted = tombstoneRecord(START + 201, { subkey: 'a' })
+  const held = join(EARLY, deleted)
+  const shownBy = ({ record }: { record: DHTRecord }): unknown => view(record, START)?.value
+
+  it('does not count while this node knows the dictionary: the next read asks', async () => {
+    const node = new SimulatedCache(KEY)
+    node.reads.onWritten(KEY, before, HELD)
+    node.put(held, ...ALL)
+    node.reads.onWritten(KEY, EARLY, HELD)
+
+    expect(await node.read()).toEqual({ record: held, asked: 1 })
+    expect(await node.read()).toEqual({ record: held, asked: 0 })
+  })
+
+  it('does not make a remembered dictionary younger, which is read again at once', async () => {
+    const node = new SimulatedCache(KEY)
+    node.put(before, ...ALL)
+    await node.read()
+    node.net.clock.time = START + 1
+    node.put(held, ...ALL)
+    node.reads.onWritten(KEY, EARLY, HELD)
+
+    await node.refreshed()
+    expect(await node.read()).toEqual({ record: held, asked: 0 })
+  })
+
+  it('counts where this node knows the deletions', async () => {
+    const node = new SimulatedCache(KEY)
+    node.reads.onWritten(KEY, EARLY, HELD)
+    node.reads.onWritten(KEY, deleted, HELD)
+
+    expect(await node.read()).toEqual({ record: held, asked: 0 })
+  })
+
+  it('does not count for a copy that shows the dictionary again', async () => {
+    const deletion = tombstoneRecord(START + 100)
+    const node = copied(30, { old: before, held: join(deletion, deleted) })
+    node.reads.onWritten(KEY, deletion, HELD)
+
+    expect(await node.read()).toEqual({ record: join(deletion, before), asked: 1 })
+    expect(shownBy(await node.read({ maxAge: 10 }))).toBeUndefined()
+  })
+
+  it('does not count for such a copy after a read that was under way when it was stored', async () => {
+    const node = copied(30, { old: before, held })
+    const reading = node.reads.read(KEY, { cancellation: ACTIVE })
+    node.reads.onWritten(KEY, EARLY, HELD)
+    expect(await reading).toEqual(EARLY)
+
+    const sufficientExpirationTime = START + 150
+    expect(shownBy(await node.read({ sufficientExpirationTime }))).toBeInstanceOf(Map)
+    expect(shownBy(await node.read({ maxAge: 10 }))).toBe('early')
+  })
+
+  it('is not that of a copy for others, who may know the dictionary', async () => {
+    const node = new SimulatedCache(KEY)
+    node.put(held, ...ALL)
+    node.reads.onWritten(KEY, EARLY, HELD)
+    const freshMs = (): number | undefined => node.cache.find(nameOf(KEY))?.freshMs
+    expect(freshMs()).toBe(NEVER_FRESH)
+
+    node.net.clock.time = START + 1
+    await node.read({ maxAge: 0 })
+    expect(freshMs()).toBe(1000 * (START + 1))
+  })
+
+  it('is no reason to take only later changes from a watch that knows the deletions', () => {
+    const node = new SimulatedCache(KEY, {}, { locally: false })
+    const freshMs = 1000 * START
+    node.reads.onWatched(KEY, deleted, { record: deleted, freshMs })
+    node.reads.onWritten(KEY, EARLY, HELD)
+    node.reads.onWatched(KEY, LATE, { record: join(LATE, deleted), freshMs })
+
+    expect(node.cache.get(KEY)).toEqual(join(LATE, deleted))
   })
 })
 
@@ -185,13 +304,13 @@ describe('a subkey that this node stores', () => {
 /**
  * Makes a node whose first answer is an old copy of a record that the replicas have replaced since.
  */
-function copied(age: number): SimulatedCache {
+function copied(age: number, { old = EARLY, held = LATE } = {}): SimulatedCache {
   const node = new SimulatedCache(KEY, { known: (rank) => rank === 7 || rank === 8 })
-  node.put(LATE, ...ALL)
+  node.put(held, ...ALL)
 
   for (const rank of [7, 8]) {
     const { copies } = node.net.peer(rank)
-    copies.apply(KEY, EARLY)
+    copies.apply(KEY, old)
     copies.markFresh(nameOf(KEY), 1000 * (START - age))
   }
 
