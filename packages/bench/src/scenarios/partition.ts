@@ -1,5 +1,5 @@
 import { setTimeout as passed } from 'node:timers/promises'
-import type { StoreEntry } from '@waggle/dht'
+import type { DHTOptions, StoreEntry } from '@waggle/dht'
 import { FEW_CONNECTIONS } from '../nodes/memory-node.ts'
 import { type NodesProcess, nodesProcess, storeAll } from '../nodes/nodes-process.ts'
 import { NO_SEPARATE_HOST, SeparateHost } from '../processes/separate-host.ts'
@@ -24,6 +24,11 @@ const SIZES = {
 
 type Sizes = typeof SIZES.full
 
+interface PartitionOptions extends Omit<RunOptions, 'effort'> {
+  /** Connections that each node keeps. */
+  readonly connections: DHTOptions['connections']
+}
+
 /** Processes of each half. Events of a single process would come in one order. */
 const PROCESSES = 2
 
@@ -35,21 +40,23 @@ const PATIENCE_MS = 120_000
 const PAUSE_MS = 250
 const MAX_JOINED_MS = 30_000
 
-type Figures = Awaited<ReturnType<typeof cutAndJoin>>
+export type PartitionFigures = Awaited<ReturnType<typeof cutAndJoin>>
 
 async function run({ effort, ...options }: RunOptions): Promise<ScenarioResult> {
   const sizes = SIZES[effort]
   using host = await SeparateHost.start(options)
-  const figures = host && (await cutAndJoin(sizes, host, options))
+  const connections = FEW_CONNECTIONS
+  const figures = host && (await cutAndJoin(sizes, host, { ...options, connections }))
   const tables = figures === undefined ? [] : [table(figures)]
 
   return { notes: notes(sizes), tables, goals: goals(figures) }
 }
 
-async function cutAndJoin(
+/** Cuts a network into two halves and joins them again. */
+export async function cutAndJoin(
   { nodes, cutMs, records }: Sizes,
   host: SeparateHost,
-  { signal, log }: Omit<RunOptions, 'effort'>
+  { connections, signal, log }: PartitionOptions
 ) {
   await using processes = new AsyncDisposableStack()
   const initialPeers: string[] = []
@@ -61,7 +68,7 @@ async function cutAndJoin(
     for (const process of half) {
       const options = {
         ...{ listenOn: `${address}:0`, initialPeers: [...initialPeers] },
-        connections: FEW_CONNECTIONS
+        connections
       }
       const addresses = await process.call('start', { count: nodes / PROCESSES, options })
       initialPeers.push(...addresses.flat())
@@ -122,7 +129,7 @@ async function missing(half: readonly NodesProcess[], entries: readonly StoreEnt
 }
 
 /** Counts writes, and wrong reads: pairs of a node and an entry that it does not find. */
-function table(figures: Figures) {
+function table(figures: PartitionFigures) {
   return tableOf('Two halves', [figures], {
     'written apart': 'writtenApart',
     acknowledged: 'acknowledged',
@@ -134,7 +141,7 @@ function table(figures: Figures) {
   })
 }
 
-function goals(figures: Figures | undefined): Goal[] {
+function goals(figures: PartitionFigures | undefined): Goal[] {
   const lost = figures && figures.writtenApart - figures.acknowledged + figures.missingApart
 
   return [
