@@ -16,7 +16,7 @@ export const handover: Scenario = {
 
 /** Nodes at first, records, newcomers and those of them that join at once, and records that are inspected in the end. */
 const SIZES = {
-  full: { nodes: 64, records: 10_000, joins: 1000, atOnce: 10, inspected: 200, quietMs: 25_000 },
+  full: { nodes: 64, records: 10_000, joins: 136, atOnce: 8, inspected: 200, quietMs: 25_000 },
   quick: { nodes: 4, records: 20, joins: 4, atOnce: 2, inspected: 4, quietMs: 500 }
 }
 
@@ -27,7 +27,7 @@ type Figures = Awaited<ReturnType<typeof measure>>
 const MAX_RATIO = 2
 
 /** Newcomers between two reports of progress. */
-const REPORTED = 100
+const REPORTED = 40
 const TIMEOUT_MS = 1_200_000
 
 /** Time limit until nothing moves any more. */
