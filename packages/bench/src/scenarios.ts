@@ -2,7 +2,9 @@ import type { Scenario } from './result/result.ts'
 import { chaos } from './scenarios/chaos/chaos.ts'
 import { churn } from './scenarios/churn/churn.ts'
 import { cold } from './scenarios/cold/cold.ts'
-import { connections } from './scenarios/connections/connections.ts'
+import { fewChurn } from './scenarios/connections/churn.ts'
+import { fewLiars } from './scenarios/connections/liars.ts'
+import { fewPartition } from './scenarios/connections/partition.ts'
 import { costs } from './scenarios/costs/costs.ts'
 import { endurance } from './scenarios/endurance.ts'
 import { frozen } from './scenarios/frozen.ts'
@@ -39,5 +41,17 @@ export const scenarios: readonly Scenario[] = [
     growth,
     liars
   ],
-  ...[endurance, churn, partition, connections, handover, links, frozen, chaos, soak]
+  ...[
+    endurance,
+    churn,
+    partition,
+    fewChurn,
+    fewPartition,
+    fewLiars,
+    handover,
+    links,
+    frozen,
+    chaos,
+    soak
+  ]
 ]

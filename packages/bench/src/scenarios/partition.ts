@@ -3,9 +3,9 @@ import type { DHTOptions, StoreEntry } from '@waggle/dht'
 import { FEW_CONNECTIONS } from '../nodes/memory-node.ts'
 import { type NodesProcess, nodesProcess, storeAll } from '../nodes/nodes-process.ts'
 import { NO_SEPARATE_HOST, SeparateHost } from '../processes/separate-host.ts'
-import { atMost, goal, none, tableOf } from '../result/build.ts'
+import { atMost, type Columns, goal, none, tableOf } from '../result/build.ts'
 import { figure } from '../result/figure.ts'
-import type { Goal, RunOptions, Scenario, ScenarioResult } from '../result/result.ts'
+import type { Goal, RunOptions, Scenario, ScenarioResult, Table } from '../result/result.ts'
 import { totalOf } from '../workload/statistics.ts'
 
 /** Takes some minutes, and root. */
@@ -47,7 +47,7 @@ async function run({ effort, ...options }: RunOptions): Promise<ScenarioResult> 
   using host = await SeparateHost.start(options)
   const connections = FEW_CONNECTIONS
   const figures = host && (await cutAndJoin(sizes, host, { ...options, connections }))
-  const tables = figures === undefined ? [] : [table(figures)]
+  const tables = figures === undefined ? [] : [partitionTable([figures])]
 
   return { notes: notes(sizes), tables, goals: goals(figures) }
 }
@@ -129,8 +129,12 @@ async function missing(half: readonly NodesProcess[], entries: readonly StoreEnt
 }
 
 /** Counts writes, and wrong reads: pairs of a node and an entry that it does not find. */
-function table(figures: PartitionFigures) {
-  return tableOf('Two halves', [figures], {
+export function partitionTable<R extends PartitionFigures>(
+  rows: readonly R[],
+  columns: Columns<R> = {}
+): Table {
+  return tableOf('Two halves', rows, {
+    ...columns,
     'written apart': 'writtenApart',
     acknowledged: 'acknowledged',
     'not found in its own half': 'missingApart',
