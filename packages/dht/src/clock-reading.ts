@@ -1,6 +1,9 @@
 import type { DHTTime } from '@waggle/record'
 import { MAX_CLOCK_SKEW } from '@waggle/record/replica'
 
+/** Milliseconds of uncertainty above which a reading does not count: a third of the difference that matters. */
+const MAX_UNCERTAINTY_MS = (MAX_CLOCK_SKEW * 1000) / 3
+
 /** A peer's clock and this node's at the same moment, as nearly as a message can determine. */
 export interface ClockReading {
   readonly peerTime: DHTTime
@@ -34,6 +37,14 @@ export function clockReading({ askedAt, tookMs, peerTime }: ClockAnswer): ClockR
 /** Whether the clocks differ by more than records tolerate, allowing for the round trip. */
 export function isSkewed({ skewMs, uncertaintyMs }: ClockReading): boolean {
   return Math.abs(skewMs) - uncertaintyMs > MAX_CLOCK_SKEW * 1000
+}
+
+/**
+ * Whether a reading says anything about the clocks. A response that took many seconds, as at a host that was held up,
+ * makes two equal clocks look as many seconds apart.
+ */
+export function isPrecise({ uncertaintyMs }: ClockReading): boolean {
+  return uncertaintyMs <= MAX_UNCERTAINTY_MS
 }
 
 /** Returns the median: of an even number of values, the mean of the middle two; of none, undefined. */

@@ -6,6 +6,7 @@ import {
   type ClockReading,
   clockReading,
   describeSkew,
+  isPrecise,
   isSkewed,
   median
 } from '../clock-reading.ts'
@@ -147,9 +148,8 @@ export class Clocks {
     peer.isAsked = true
     this.compare(peer.id).then(
       (reading) => {
-        peer.reading = reading
-
-        if (reading !== undefined) {
+        if (reading !== undefined && isPrecise(reading)) {
+          peer.reading = reading
           this.#init.onMedian?.(this.medianSkewMs ?? reading.skewMs, this.#readings.length)
         }
 

@@ -7,8 +7,11 @@ import { afterRunning } from '../timing/running-time.ts'
 /** Inbound connections that are being set up. */
 export const MAX_PENDING_CONNECTIONS = 256
 
-/** Milliseconds of running time for a peer's authentication: several round trips on the slowest of links. */
-export const PENDING_MS = 3000
+/**
+ * Milliseconds of running time for a peer's authentication: as long as libp2p's dialler waits. Hosts that have much to do
+ * need it, and who ends connections sooner has them dialled again, for yet more work.
+ */
+export const PENDING_MS = 6000
 
 /** The part of a connection that matters before its peer is known. */
 export type PendingConnection = Pick<

@@ -9,13 +9,9 @@ import { tcp } from '@libp2p/tcp'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { overriding } from '../door/overriding.ts'
 import { webSocketTarget } from '../peers/websocket-address.ts'
-import { anySignal, timeoutSignal } from '../timing/deadline.ts'
 import { acceptedConnection } from './first-bytes.ts'
 import { PacedClosings } from './paced-closings.ts'
 import { RefusedPorts } from './refused-ports.ts'
-
-/** Milliseconds allowed for a connection to show whether it is a WebSocket, and to upgrade. */
-export const FIRST_BYTES_TIMEOUT_MS = 3000
 
 /** All nodes of a process share its event loop. */
 const closings = new PacedClosings()
@@ -105,8 +101,7 @@ function tellingApart(upgrader: Upgrader, places: PendingPlaces): Upgrader {
     upgradeInbound: async (given: MultiaddrConnection, options: UpgradeOptions): Promise<void> => {
       const raw = closings.pace(given)
       places.add(raw)
-      const signal = anySignal(options.signal, timeoutSignal(FIRST_BYTES_TIMEOUT_MS))
-      const connection = await acceptedConnection(raw, { signal })
+      const connection = await acceptedConnection(raw, options)
 
       if (connection !== raw) {
         places.delete(raw)

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import type { ComponentLogger, Stream } from '@libp2p/interface'
 import {
   BootstrapError,
@@ -20,6 +21,9 @@ import { stockNode } from '../support/stock-node.ts'
 
 /** Milliseconds by which readings may be wrong on a busy machine. */
 const TOLERANCE_MS = 1500
+
+/** Milliseconds after which a peer tells its time. */
+const LATE_MS = 3000
 
 function skewsHeardBy(dht: DHT): ClockSkew[] {
   const heard: ClockSkew[] = []
@@ -196,6 +200,24 @@ describe('a peer that tells nonsense for a time', () => {
     await expect.poll(() => dht.stats().clockSkewMs, PATIENCE).toBeDefined()
     expect(Math.abs(dht.stats().clockSkewMs ?? Number.NaN)).toBeLessThan(TOLERANCE_MS)
     expect(heard).toEqual([])
+    expect(right.peers.length).toBeGreaterThan(0)
+  })
+
+  it('does not count if it comes late: where hosts are held up, equal clocks look apart (N8j)', async () => {
+    await using slow = await DHT.create()
+    const told = Promise.withResolvers<void>()
+    await slow.libp2p.unhandle(CLOCK_PROTOCOL)
+    await slow.libp2p.handle(CLOCK_PROTOCOL, async (stream) => {
+      await setTimeout(LATE_MS)
+      stream.send(float64(getDHTTime() + LATE_MS / 1000))
+      told.resolve()
+    })
+    await using dht = await DHT.create({ initialPeers: slow.multiaddrs, requestTimeoutMs: 20_000 })
+    await told.promise
+    await using right = await DHT.create({ initialPeers: dht.multiaddrs })
+
+    await expect.poll(() => dht.stats().clockSkewMs, PATIENCE).toBeDefined()
+    expect(Math.abs(dht.stats().clockSkewMs ?? Number.NaN)).toBeLessThan(TOLERANCE_MS)
     expect(right.peers.length).toBeGreaterThan(0)
   })
 

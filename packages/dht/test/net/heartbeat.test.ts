@@ -1,10 +1,16 @@
-import type { Connection, Libp2p } from '@libp2p/interface'
+import type { Connection } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { DHT } from '@waggle/dht'
 import { describe, expect, it } from 'vitest'
 import { heartbeat } from '../../src/connections/heartbeat.ts'
 import { busyFor } from '../support/busy-for.ts'
-import { basicServices, libp2pNode, PATIENCE } from '../support/libp2p-node.ts'
+import {
+  basicServices,
+  libp2pNode,
+  muxerOf,
+  PATIENCE,
+  tcpAddressOf
+} from '../support/libp2p-node.ts'
 import { type TCPGate, tcpGate } from '../support/tcp-gate.ts'
 
 const INTERVAL_MS = 100
@@ -46,13 +52,14 @@ describe('the heartbeat', { timeout: 60_000 }, () => {
     await using node = await pulsing()
     await using peer = await libp2pNode(basicServices())
     const connection = await node.dial(peer.getMultiaddrs())
-    const newStream = connection.newStream.bind(connection)
+    const muxer = muxerOf(connection)
+    const ping = muxer.ping.bind(muxer)
     let pings = 0
-    connection.newStream = (...init) => {
-      const opened = newStream(...init)
+    muxer.ping = () => {
+      const answer = ping()
       pings++
       busyFor(2 * SILENCE_MS)
-      return opened
+      return answer
     }
 
     await expect.poll(() => pings, PATIENCE).toBeGreaterThan(3)
@@ -68,8 +75,3 @@ describe('the heartbeat', { timeout: 60_000 }, () => {
     expect(Object.keys(monitored.libp2p.services)).not.toContain('heartbeat')
   })
 })
-
-function tcpAddressOf(node: Libp2p): string {
-  const [address] = node.getMultiaddrs()
-  return `127.0.0.1:${address?.getComponents().find(({ name }) => name === 'tcp')?.value}`
-}

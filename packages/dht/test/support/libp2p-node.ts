@@ -1,5 +1,12 @@
 import { type Identify, identify } from '@libp2p/identify'
-import type { AbortOptions, Libp2p, PeerId, PeerInfo, ServiceMap } from '@libp2p/interface'
+import type {
+  AbortOptions,
+  Connection,
+  Libp2p,
+  PeerId,
+  PeerInfo,
+  ServiceMap
+} from '@libp2p/interface'
 import { type KadDHT, MessageType } from '@libp2p/kad-dht'
 import { noise } from '@libp2p/noise'
 import { type Ping, ping } from '@libp2p/ping'
@@ -55,6 +62,17 @@ export async function libp2pNode<S extends ServiceMap>(
   })
 
   return Object.assign(node, { [Symbol.asyncDispose]: async () => node.stop() })
+}
+
+/** Returns the host and port at which a node listens. */
+export function tcpAddressOf(node: Libp2p): string {
+  const [address] = node.getMultiaddrs()
+  return `127.0.0.1:${address?.getComponents().find(({ name }) => name === 'tcp')?.value}`
+}
+
+/** Returns yamux below a connection. */
+export function muxerOf(connection: Connection): { ping(): Promise<number> } {
+  return Reflect.get(connection, 'muxer')
 }
 
 /** Returns the internals of a node's kad-dht. */

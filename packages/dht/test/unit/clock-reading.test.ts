@@ -5,6 +5,7 @@ import {
   type ClockReading,
   clockReading,
   describeSkew,
+  isPrecise,
   isSkewed,
   median
 } from '../../src/clock-reading.ts'
@@ -49,6 +50,16 @@ describe('isSkewed', () => {
     [-10_000, 6000, true]
   ])('takes %i ms, give or take %i, for too much: %s', (skewMs, uncertaintyMs, expected) => {
     expect(isSkewed(readingOf(skewMs, uncertaintyMs))).toBe(expected)
+  })
+})
+
+describe('isPrecise', () => {
+  it.each([
+    [0, true],
+    [1000, true],
+    [1001, false]
+  ])('counts up to an uncertainty of a second: %d ms, %s', (uncertaintyMs, expected) => {
+    expect(isPrecise(readingOf(0, uncertaintyMs))).toBe(expected)
   })
 })
 
