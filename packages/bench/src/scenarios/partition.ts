@@ -35,7 +35,7 @@ const PROCESSES = 2
 /** Seconds that values live: longer than the run. */
 const TTL = 3600
 
-/** Time limit of the merge, and the pause between reads. */
+/** Time limit of a join on a busy machine and of the merge, and the pause between reads. */
 const PATIENCE_MS = 120_000
 const PAUSE_MS = 250
 const MAX_JOINED_MS = 30_000
@@ -68,7 +68,8 @@ export async function cutAndJoin(
     for (const process of half) {
       const options = {
         ...{ listenOn: `${address}:0`, initialPeers: [...initialPeers] },
-        connections
+        connections,
+        bootstrapTimeoutMs: PATIENCE_MS
       }
       const addresses = await process.call('start', { count: nodes / PROCESSES, options })
       initialPeers.push(...addresses.flat())
