@@ -1,5 +1,6 @@
 import type { PeerId, TypedEventTarget } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
+import { TaskQueue } from '../admission/task-queue.ts'
 import { SEARCH_WIDTH } from '../constants.ts'
 import type { DHTEvents } from '../events.ts'
 import type { RecordChannel } from '../lookup/record-channel.ts'
@@ -15,6 +16,15 @@ import { NetworkMerge } from './network-merge.ts'
  * and they to each other: at the same moment, each two of them would dial each other twice.
  */
 const ASK_WITHIN_MS = 500
+
+/**
+ * Dials of neighbours under way at once. Where hosts have much to do, more of them would only make each take longer, until
+ * all of them take longer than they may, and are made again in vain.
+ */
+export const MAX_DIALS = 8
+
+/** All nodes of a process share its event loop, and take turns. */
+const dials = new TaskQueue({ maxRunning: MAX_DIALS, costMs: () => 0 })
 
 export interface MergeOnInboundInit {
   readonly self: PeerId
@@ -45,10 +55,12 @@ export function mergeOnInbound(init: MergeOnInboundInit, signal: AbortSignal): N
       return (await inTime(asked, requestTimeoutMs)).closer
     },
     connect: (contact) =>
-      inRunningTime(
-        requestTimeoutMs,
-        (within) => dialer.connect(contact, { signal: within, task: 'neighbours' }),
-        signal
+      dials.run(self.toString(), () =>
+        inRunningTime(
+          requestTimeoutMs,
+          (within) => dialer.connect(contact, { signal: within, task: 'neighbours' }),
+          signal
+        )
       ),
     nearest: (target, count) => routing.nearest(target, count),
     isKnown: (peer) => routing.has(peer),
