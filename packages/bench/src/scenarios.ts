@@ -2,10 +2,14 @@ import type { Scenario } from './result/result.ts'
 import { chaos } from './scenarios/chaos/chaos.ts'
 import { churn } from './scenarios/churn/churn.ts'
 import { cold } from './scenarios/cold/cold.ts'
+import { fewChurn } from './scenarios/connections/churn.ts'
+import { fewLiars } from './scenarios/connections/liars.ts'
+import { fewPartition } from './scenarios/connections/partition.ts'
 import { costs } from './scenarios/costs/costs.ts'
 import { endurance } from './scenarios/endurance.ts'
 import { frozen } from './scenarios/frozen.ts'
 import { growth } from './scenarios/growth/growth.ts'
+import { handover } from './scenarios/handover/handover.ts'
 import { hivemind } from './scenarios/hivemind/hivemind.ts'
 import { hot } from './scenarios/hot/hot.ts'
 import { liars } from './scenarios/liars/liars.ts'
@@ -37,5 +41,17 @@ export const scenarios: readonly Scenario[] = [
     growth,
     liars
   ],
-  ...[endurance, churn, partition, links, frozen, chaos, soak]
+  ...[
+    endurance,
+    churn,
+    partition,
+    fewChurn,
+    fewPartition,
+    fewLiars,
+    handover,
+    links,
+    frozen,
+    chaos,
+    soak
+  ]
 ]

@@ -1,11 +1,11 @@
 import { setTimeout as passed } from 'node:timers/promises'
-import type { StoreEntry } from '@waggle/dht'
+import type { DHTOptions, StoreEntry } from '@waggle/dht'
 import { FEW_CONNECTIONS } from '../nodes/memory-node.ts'
 import { type NodesProcess, nodesProcess, storeAll } from '../nodes/nodes-process.ts'
 import { NO_SEPARATE_HOST, SeparateHost } from '../processes/separate-host.ts'
-import { atMost, goal, none, tableOf } from '../result/build.ts'
+import { atMost, type Columns, goal, none, tableOf } from '../result/build.ts'
 import { figure } from '../result/figure.ts'
-import type { Goal, RunOptions, Scenario, ScenarioResult } from '../result/result.ts'
+import type { Goal, RunOptions, Scenario, ScenarioResult, Table } from '../result/result.ts'
 import { totalOf } from '../workload/statistics.ts'
 
 /** Takes some minutes, and root. */
@@ -24,32 +24,39 @@ const SIZES = {
 
 type Sizes = typeof SIZES.full
 
+interface PartitionOptions extends Omit<RunOptions, 'effort'> {
+  /** Connections that each node keeps. */
+  readonly connections: DHTOptions['connections']
+}
+
 /** Processes of each half. Events of a single process would come in one order. */
 const PROCESSES = 2
 
 /** Seconds that values live: longer than the run. */
 const TTL = 3600
 
-/** Time limit of the merge, and the pause between reads. */
+/** Time limit of a join on a busy machine and of the merge, and the pause between reads. */
 const PATIENCE_MS = 120_000
 const PAUSE_MS = 250
 const MAX_JOINED_MS = 30_000
 
-type Figures = Awaited<ReturnType<typeof cutAndJoin>>
+export type PartitionFigures = Awaited<ReturnType<typeof cutAndJoin>>
 
 async function run({ effort, ...options }: RunOptions): Promise<ScenarioResult> {
   const sizes = SIZES[effort]
   using host = await SeparateHost.start(options)
-  const figures = host && (await cutAndJoin(sizes, host, options))
-  const tables = figures === undefined ? [] : [table(figures)]
+  const connections = FEW_CONNECTIONS
+  const figures = host && (await cutAndJoin(sizes, host, { ...options, connections }))
+  const tables = figures === undefined ? [] : [partitionTable([figures])]
 
   return { notes: notes(sizes), tables, goals: goals(figures) }
 }
 
-async function cutAndJoin(
+/** Cuts a network into two halves and joins them again. */
+export async function cutAndJoin(
   { nodes, cutMs, records }: Sizes,
   host: SeparateHost,
-  { signal, log }: Omit<RunOptions, 'effort'>
+  { connections, signal, log }: PartitionOptions
 ) {
   await using processes = new AsyncDisposableStack()
   const initialPeers: string[] = []
@@ -61,7 +68,8 @@ async function cutAndJoin(
     for (const process of half) {
       const options = {
         ...{ listenOn: `${address}:0`, initialPeers: [...initialPeers] },
-        connections: FEW_CONNECTIONS
+        connections,
+        bootstrapTimeoutMs: PATIENCE_MS
       }
       const addresses = await process.call('start', { count: nodes / PROCESSES, options })
       initialPeers.push(...addresses.flat())
@@ -122,8 +130,12 @@ async function missing(half: readonly NodesProcess[], entries: readonly StoreEnt
 }
 
 /** Counts writes, and wrong reads: pairs of a node and an entry that it does not find. */
-function table(figures: Figures) {
-  return tableOf('Two halves', [figures], {
+export function partitionTable<R extends PartitionFigures>(
+  rows: readonly R[],
+  columns: Columns<R> = {}
+): Table {
+  return tableOf('Two halves', rows, {
+    ...columns,
     'written apart': 'writtenApart',
     acknowledged: 'acknowledged',
     'not found in its own half': 'missingApart',
@@ -134,7 +146,7 @@ function table(figures: Figures) {
   })
 }
 
-function goals(figures: Figures | undefined): Goal[] {
+function goals(figures: PartitionFigures | undefined): Goal[] {
   const lost = figures && figures.writtenApart - figures.acknowledged + figures.missingApart
 
   return [

@@ -2,7 +2,7 @@ import type { Libp2p } from '@libp2p/interface'
 import { noise } from '@libp2p/noise'
 import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
-import { DHT } from '@waggle/dht'
+import { DEFAULTS, DHT } from '@waggle/dht'
 import { recordKey } from '@waggle/record'
 import { createLibp2p } from 'libp2p'
 import { expect } from 'vitest'
@@ -12,6 +12,7 @@ import { WATCH, WATCH_PROTOCOL, type WatchMessage } from '../../src/watch/watch-
 import { Talker } from '../support/exchange-talker.ts'
 import { nothing } from '../support/find-answers.ts'
 import { basicServices } from '../support/libp2p-node.ts'
+import { keyWhere } from '../support/replica.ts'
 
 /** The address of all ids of the crowd. Loopback has many addresses. */
 const CROWD_HOST = '127.0.0.2'
@@ -118,9 +119,21 @@ export async function expectToWithstandCrowd(options: CrowdOptions): Promise<voi
     const newcomer = await DHT.create({ initialPeers, bootstrapTimeoutMs: 30_000 })
     nodes.push(newcomer)
 
+    // The crowd surrounds most keys, and hides what is there from anybody. Of these records an honest peer is a replica.
+    const all = [victim, ...peers, newcomer, ...crowd]
+    const keyAt = (node: DHT): string =>
+      keyWhere(all, (nearest) => nearest.slice(0, DEFAULTS.numReplicas).includes(node))
+    const served = keyAt(victim)
+    expect(await victim.store(served, 'served', { ttl: 600 })).toBe(true)
+
+    for (const peer of [...peers, newcomer]) {
+      expect(await peer.get(served, { latest: true })).toMatchObject({ value: 'served' })
+    }
+
     for (const [i, peer] of [...peers, newcomer].entries()) {
-      expect(await peer.store(['honest', i], i, { ttl: 600 })).toBe(true)
-      expect(await victim.get(['honest', i], { latest: true })).toMatchObject({ value: i })
+      const key = keyAt(peer)
+      expect(await peer.store(key, i, { ttl: 600 + i })).toBe(true)
+      expect(await victim.get(key, { latest: true })).toMatchObject({ value: i })
     }
 
     expect(victim.libp2p.getConnections().length).toBeLessThanOrEqual(maxConnections)

@@ -1,3 +1,5 @@
+import type { DHTOptions } from '@waggle/dht'
+import { FEW_CONNECTIONS } from '../../nodes/memory-node.ts'
 import { all, atMost, goal, ms, none, same, tableOf } from '../../result/build.ts'
 import { figure } from '../../result/figure.ts'
 import type { Goal, RunOptions, Scenario, ScenarioResult, Table } from '../../result/result.ts'
@@ -5,7 +7,7 @@ import { seededRandom } from '../../workload/random.ts'
 import { summaryOf, totalOf } from '../../workload/statistics.ts'
 import { Ledger, type Verdict } from './ledger.ts'
 import { Population } from './population.ts'
-import { type Tally, Traffic } from './traffic.ts'
+import { Traffic } from './traffic.ts'
 import { Watchers } from './watchers.ts'
 
 /** Takes more than five minutes. */
@@ -35,8 +37,13 @@ const SIZES = {
   }
 }
 
-type Sizes = typeof SIZES.full
-type Outcome = Awaited<ReturnType<typeof measure>>
+export type ChurnSizes = typeof SIZES.full
+export type ChurnOutcome = Awaited<ReturnType<typeof measureChurn>>
+
+interface ChurnOptions extends Omit<RunOptions, 'effort'> {
+  /** Connections that each peer keeps. */
+  readonly connections: DHTOptions['connections']
+}
 
 const SEED = 30
 const MAX_P99_MS = 1000
@@ -44,7 +51,7 @@ const MAX_MISSED = 20
 
 async function run({ effort, ...options }: RunOptions): Promise<ScenarioResult> {
   const sizes = SIZES[effort]
-  const outcome = await measure(sizes, options)
+  const outcome = await measureChurn(sizes, { ...options, connections: FEW_CONNECTIONS })
   const { traffic, delivered, missed } = outcome
 
   return {
@@ -54,13 +61,15 @@ async function run({ effort, ...options }: RunOptions): Promise<ScenarioResult> 
   }
 }
 
-async function measure(sizes: Sizes, { signal, log }: Omit<RunOptions, 'effort'>) {
+/** Kills and replaces peers during reads, writes and watches. */
+export async function measureChurn(sizes: ChurnSizes, { connections, signal, log }: ChurnOptions) {
   const random = seededRandom(SEED)
   const ledger = new Ledger(sizes)
   const watchers = new Watchers(ledger, random)
-  await using population = new Population(random, signal, (peer) =>
-    watchers.add('peers that come and go', peer, sizes.watchedByPeer)
-  )
+  await using population = new Population({
+    ...{ connections, random, signal },
+    onJoin: (peer) => watchers.add('peers that come and go', peer, sizes.watchedByPeer)
+  })
   await population.grow(sizes.peers)
   await watchers.add('a client that stays', await population.client(), sizes.watchedByClient)
   log(`${sizes.peers} peers`)
@@ -137,19 +146,31 @@ function deliveries(watchers: Watchers, ledger: Ledger): Table {
   })
 }
 
-function goals({ traffic: { tallies }, delivered, missed }: Outcome): Goal[] {
-  const during = [tallies.get, tallies['latest get']]
+/** Counts what went right and wrong. */
+export function churnCounts({ traffic: { tallies }, delivered, missed }: ChurnOutcome) {
   const latest = [tallies['latest get'], tallies['latest get in the end']]
-  const reads = [...during, tallies['latest get in the end']]
-  const sum = (tallies: readonly Tally[], read: (tally: Tally) => number) => totalOf(tallies, read)
-  const missing = sum(reads, ({ verdicts }) => verdicts.missing)
-  const asked = sum(reads, ({ tookMs, failed }) => tookMs.length + failed)
+  const reads = [tallies.get, ...latest]
+  const writes = [tallies.store, tallies.delete]
+  const missing = totalOf(reads, ({ verdicts }) => verdicts.missing)
+  const asked = totalOf(reads, ({ tookMs, failed }) => tookMs.length + failed)
   const right =
     asked -
-    sum(reads, ({ verdicts, failed }) => verdicts.missing + verdicts.false + failed) -
-    sum(latest, ({ verdicts }) => verdicts.stale)
+    totalOf(reads, ({ verdicts, failed }) => verdicts.missing + verdicts.false + failed) -
+    totalOf(latest, ({ verdicts }) => verdicts.stale)
+
+  return {
+    ...{ asked, right, missing, missed: missed.length },
+    writes: totalOf(writes, ({ tookMs, failed }) => tookMs.length + failed),
+    failedWrites: totalOf(writes, ({ failed }) => failed),
+    watched: totalOf(delivered.rows, ([, keys]) => Number(keys))
+  }
+}
+
+function goals(outcome: ChurnOutcome): Goal[] {
+  const { tallies } = outcome.traffic
+  const { asked, missed, missing, right, watched } = churnCounts(outcome)
   // Final reads happen after the last kill and would improve the figures of the others.
-  const watched = totalOf(delivered.rows, ([, keys]) => Number(keys))
+  const during = [tallies.get, tallies['latest get']]
   const [get = 0, latestGet = 0] = during.map(({ tookMs }) => summaryOf(tookMs).p99)
 
   return [
@@ -161,11 +182,11 @@ function goals({ traffic: { tallies }, delivered, missed }: Outcome): Goal[] {
       atMost(MAX_P99_MS),
       () => `get ${ms(get)}, latest get ${ms(latestGet)}`
     ),
-    none('watchers miss no final state', missed.length, watched)
+    none('watchers miss no final state', missed, watched)
   ]
 }
 
-function notes(sizes: Sizes, { killed, settledMs }: Outcome): string[] {
+function notes(sizes: ChurnSizes, { killed, settledMs }: ChurnOutcome): string[] {
   const { peers, everyMs, forMs, records, brief, briefTtl, watchedByClient, watchedByPeer } = sizes
 
   return [

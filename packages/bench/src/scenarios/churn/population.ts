@@ -1,6 +1,5 @@
 import { setTimeout as passed } from 'node:timers/promises'
 import type { DHTOptions } from '@waggle/dht'
-import { FEW_CONNECTIONS } from '../../nodes/memory-node.ts'
 import { type NodesProcess, nodesProcess } from '../../nodes/nodes-process.ts'
 import { inGroups } from '../../nodes/settle.ts'
 import { bundleLibraries } from '../../processes/bundles.ts'
@@ -21,20 +20,32 @@ const INITIAL_PEERS = 4
 /** Attempts of a peer to join through others. */
 const TRIES = 5
 
+export interface PopulationInit {
+  readonly random: Random
+  readonly signal: AbortSignal
+
+  /** Connections that each peer keeps. */
+  readonly connections: DHTOptions['connections']
+
+  /** Called with each peer that has joined, before it becomes a member. */
+  readonly onJoin: (peer: NodesProcess) => Promise<void>
+}
+
 /** Peers that join and are killed. */
 export class Population implements AsyncDisposable {
   readonly #random: Random
   readonly #signal: AbortSignal
   readonly #onJoin: (peer: NodesProcess) => Promise<void>
+  readonly #connections: DHTOptions['connections']
   readonly #members = new Set<Member>()
   readonly #processes = new AsyncDisposableStack()
   killed = 0
 
-  /** `onJoin` is called with each peer that has joined, before it becomes a member. */
-  constructor(random: Random, signal: AbortSignal, onJoin: (peer: NodesProcess) => Promise<void>) {
+  constructor({ connections, random, signal, onJoin }: PopulationInit) {
     this.#random = random
     this.#signal = signal
     this.#onJoin = onJoin
+    this.#connections = connections
   }
 
   get members(): readonly Member[] {
@@ -112,7 +123,7 @@ export class Population implements AsyncDisposable {
     try {
       return (
         await peer.call('start', {
-          options: { connections: FEW_CONNECTIONS, ...options, initialPeers }
+          options: { connections: this.#connections, ...options, initialPeers }
         })
       ).flat()
     } catch (error) {

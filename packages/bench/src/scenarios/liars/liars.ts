@@ -1,4 +1,5 @@
 import { recordKey } from '@waggle/record'
+import { FEW_CONNECTIONS } from '../../nodes/memory-node.ts'
 import { Child, nodeCommand } from '../../processes/child.ts'
 import { atLeast, goal, same, tableOf } from '../../result/build.ts'
 import { figure } from '../../result/figure.ts'
@@ -45,7 +46,7 @@ async function run({ effort, signal, log }: RunOptions): Promise<ScenarioResult>
   for (const lie of LIES) {
     const command = nodeCommand(new URL('network-main.ts', import.meta.url))
     await using network = new Child<LiarsHandlers>(command, { signal, timeoutMs: TIMEOUT_MS })
-    await network.call('start', sizes.nodes)
+    await network.call('start', { count: sizes.nodes, connections: FEW_CONNECTIONS })
 
     for (const share of sizes.shares) {
       const load = { lie, count: Math.round(share * sizes.nodes), reads: sizes.reads }

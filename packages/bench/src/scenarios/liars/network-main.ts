@@ -1,7 +1,7 @@
 // A network of real nodes in one process, a growing share of which lies.
 import { randomUUID } from 'node:crypto'
-import { type DHT, getDHTTime } from '@waggle/dht'
-import { FEW_CONNECTIONS, memoryNodes } from '../../nodes/memory-node.ts'
+import { type DHT, type DHTOptions, getDHTTime } from '@waggle/dht'
+import { memoryNodes } from '../../nodes/memory-node.ts'
 import { lookUp } from '../../nodes/settle.ts'
 import { serve } from '../../processes/serve.ts'
 import { atOnce } from '../../workload/drive.ts'
@@ -14,14 +14,16 @@ const REQUEST_TIMEOUT_MS = 1000
 /** Records that are stored and read at the same time. */
 const AT_ONCE = 32
 
+type Start = { count: number; connections: DHTOptions['connections'] }
+
 const random = seededRandom(7)
 const liars: DHT[] = []
 let honest: readonly DHT[] = []
 
 const handlers = {
-  async start(count: number): Promise<void> {
+  async start({ count, connections }: Start): Promise<void> {
     honest = await memoryNodes(count, random, {
-      connections: FEW_CONNECTIONS,
+      connections,
       requestTimeoutMs: REQUEST_TIMEOUT_MS,
       cache: false
     })
