@@ -23,7 +23,7 @@ export class Run implements LookupResult {
   suspected = 0
   numBusy = 0
 
-  /** Whether peers may be dialled: connected ones have had time to return nearer peers. */
+  /** Whether all of the nearest may be dialled: another peer has had time to return nearer ones. */
   isInformed = false
 
   /** The last request to each peer that has timed out, whose response may still come. */

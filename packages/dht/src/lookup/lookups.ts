@@ -48,6 +48,8 @@ export class Lookups {
   readonly #hedges = new BulkHedges()
   /** Lookups waiting to begin. */
   #later: Run[] = []
+  /** Whether the last response that could have named nearer peers than this node knew named none. */
+  #knowsNearest = false
 
   constructor(init: LookupsInit) {
     this.#init = init
@@ -187,8 +189,9 @@ export class Lookups {
 
   /**
    * The peers to choose from. A lookup that queries several at once begins with the connected ones among the
-   * nearest known peers: they may return nearer ones than those that would be dialled. A node that is one of the
-   * nearest itself knows its neighbours.
+   * nearest known peers: they may return nearer ones than those that would be dialled. If there are none, it dials one
+   * peer first, unless this node was found to know the nearest ones. A node that is one of these itself knows its
+   * neighbours.
    */
   #choices(run: Run): PeerInfo[] {
     const { isHedged, search } = run.lookup
@@ -202,8 +205,14 @@ export class Lookups {
       (contact) => this.#init.isReady(contact) && !this.#suspects.has(contact)
     )
     const isNear = search.answers().length > 0
-    run.isInformed = isNear || (connected.length === 0 && run.inFlight === 0)
-    return run.isInformed ? choices : connected
+    const mustDial = connected.length === 0 && run.inFlight === 0
+    run.isInformed = isNear || (mustDial && this.#knowsNearest)
+
+    if (run.isInformed) {
+      return choices
+    }
+
+    return mustDial ? this.ranking.inOrder(choices).slice(0, 1) : connected
   }
 
   /** Whether a lookup may ask a peer now, while it still waits for a suspect. If not, it may later. */
@@ -283,7 +292,13 @@ export class Lookups {
 
     run.forgetLate(contact)
     const { areCloserKnown, closer } = response
-    const isAnyNearer = run.lookup.search.recordResponse(contact, areCloserKnown ? [] : closer)
+    const { isHedged, search } = run.lookup
+    const isFirst = !isHedged && search.answers().length === 0
+    const isAnyNearer = search.recordResponse(contact, areCloserKnown ? [] : closer)
+
+    if (isFirst) {
+      this.#knowsNearest = !isAnyNearer
+    }
 
     if (!isAnyNearer) {
       run.atOnce = Number.POSITIVE_INFINITY

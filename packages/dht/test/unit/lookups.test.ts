@@ -31,51 +31,6 @@ async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   return (await Promise.race([promise.catch(() => {}), Promise.resolve(pending)])) !== pending
 }
 
-/** Treats only the second and the third peer as connected. */
-const isSecondOrThird: LookupsInit['isReady'] = (contact) => [1, 2].includes(rankOf(contact))
-
-describe('Lookups.run, with peers that have to be dialled', () => {
-  it('asks connected peers for the ones that they know before it dials any (N10e)', async () => {
-    const { run } = scene({ isReady: isSecondOrThird })
-    const { ask, questions } = hesitantPeers()
-    void run(searchFor(5, peers.slice(1)), ask)
-    await turns(2)
-    expect(ranksAsked(questions)).toEqual([1, 2])
-
-    questions[0]?.answer({ closer: peers.slice(0, 1) })
-    await turns(2)
-    expect(ranksAsked(questions)).toEqual([1, 2, 0, 3])
-  })
-
-  it('dials when connected peers fail, or take longer than most (N8b)', async () => {
-    const { run } = scene({ isReady: isSecondOrThird })
-    const failing = hesitantPeers()
-    void run(searchFor(5), failing.ask)
-    await turns()
-    failing.questions[1]?.fail(new Error('no answer'))
-    await turns(2)
-    expect(ranksAsked(failing.questions).slice(0, 3)).toEqual([1, 2, 0])
-
-    const silent = hesitantPeers()
-    void run(searchFor(5), silent.ask)
-    await expect.poll(() => ranksAsked(silent.questions)).toContain(0)
-  })
-
-  it('dials at once when none of the nearest is connected, or this node is one of them', async () => {
-    const none = hesitantPeers()
-    void scene({ isReady: () => false }).run(searchFor(5), none.ask)
-    await turns()
-    expect(none.questions).toHaveLength(PARALLELISM)
-
-    const near = hesitantPeers()
-    const search = searchFor(5)
-    search.recordResponse(peers[0] as PeerInfo)
-    void scene({ isReady: isSecondOrThird }).run(search, near.ask)
-    await turns()
-    expect(near.questions).toHaveLength(PARALLELISM)
-  })
-})
-
 describe('Lookups.run', () => {
   it('learns nothing from peers that confirm what this node knows (N4)', async () => {
     const asked = async (areCloserKnown: boolean): Promise<number[]> => {

@@ -1,0 +1,98 @@
+import type { PeerInfo } from '@libp2p/interface'
+import { describe, expect, it } from 'vitest'
+import type { LookupsInit } from '../../src/lookup/lookups.ts'
+import { turns } from '../support/end-of-turn.ts'
+import {
+  hesitantPeers,
+  PARALLELISM,
+  peers,
+  rankOf,
+  ranksAsked,
+  scene,
+  searchFor
+} from '../support/hesitant-peers.ts'
+
+/** Treats only the second and the third peer as connected. */
+const isSecondOrThird: LookupsInit['isReady'] = (contact) => [1, 2].includes(rankOf(contact))
+
+describe('Lookups.run, with peers that have to be dialled', () => {
+  it('asks connected peers for the ones that they know before it dials any (N10e)', async () => {
+    const { run } = scene({ isReady: isSecondOrThird })
+    const { ask, questions } = hesitantPeers()
+    void run(searchFor(5, peers.slice(1)), ask)
+    await turns(2)
+    expect(ranksAsked(questions)).toEqual([1, 2])
+
+    questions[0]?.answer({ closer: peers.slice(0, 1) })
+    await turns(2)
+    expect(ranksAsked(questions)).toEqual([1, 2, 0, 3])
+  })
+
+  it('dials when connected peers fail, or take longer than most (N8b)', async () => {
+    const { run } = scene({ isReady: isSecondOrThird })
+    const failing = hesitantPeers()
+    void run(searchFor(5), failing.ask)
+    await turns()
+    failing.questions[1]?.fail(new Error('no answer'))
+    await turns(2)
+    expect(ranksAsked(failing.questions).slice(0, 3)).toEqual([1, 2, 0])
+
+    const silent = hesitantPeers()
+    void run(searchFor(5), silent.ask)
+    await expect.poll(() => ranksAsked(silent.questions)).toContain(0)
+  })
+
+  it('dials one peer first when none of the nearest is connected (N10e)', async () => {
+    const { run } = scene({ isReady: () => false })
+    const { ask, questions } = hesitantPeers()
+    void run(searchFor(5, peers.slice(2)), ask)
+    await turns(2)
+    expect(ranksAsked(questions)).toEqual([2])
+
+    questions[0]?.answer({ closer: peers.slice(0, 2) })
+    await turns(2)
+    expect(ranksAsked(questions)).toEqual([2, 0, 1, 3])
+  })
+
+  it('dials others when that peer fails, or takes longer than most (N8b)', async () => {
+    const { run } = scene({ isReady: () => false })
+    const failing = hesitantPeers()
+    void run(searchFor(5), failing.ask)
+    await turns(2)
+    failing.questions[0]?.fail(new Error('no answer'))
+    await turns(2)
+    expect(ranksAsked(failing.questions)).toEqual([0, 1, 2, 3])
+
+    const silent = hesitantPeers()
+    void run(searchFor(5), silent.ask)
+    await expect.poll(() => silent.questions.length).toBeGreaterThan(PARALLELISM - 1)
+  })
+
+  it('dials all at once when a response has named no nearer ones, until one does', async () => {
+    const { run } = scene({ isReady: () => false })
+    const asked = async (isInformed: boolean): Promise<number> => {
+      const { ask, questions } = hesitantPeers()
+      void run(searchFor(5, peers.slice(2)), ask)
+      await turns(2)
+      const { length } = questions
+      questions[0]?.answer({ closer: isInformed ? peers.slice(2, 4) : peers.slice(0, 2) })
+      await turns(2)
+      return length
+    }
+
+    expect(await asked(false)).toBe(1)
+    expect(await asked(true)).toBe(1)
+    expect(await asked(true)).toBe(PARALLELISM)
+    expect(await asked(false)).toBe(PARALLELISM)
+    expect(await asked(false)).toBe(1)
+  })
+
+  it('dials at once when this node is one of the nearest', async () => {
+    const near = hesitantPeers()
+    const search = searchFor(5)
+    search.recordResponse(peers[0] as PeerInfo)
+    void scene({ isReady: isSecondOrThird }).run(search, near.ask)
+    await turns()
+    expect(near.questions).toHaveLength(PARALLELISM)
+  })
+})
