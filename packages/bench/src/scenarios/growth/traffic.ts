@@ -51,10 +51,12 @@ export class Traffic {
     const send = stream.send.bind(stream)
 
     stream.send = (data) => {
+      // It throws if the stream has ended: no reply will come.
+      const hasRoom = send(data)
       pending.push(this.#count.hops + 1)
       this.#waiting++
       this.#add(data)
-      return send(data)
+      return hasRoom
     }
     stream.addEventListener('message', ({ data }) => {
       const hop = pending.shift()
