@@ -1,7 +1,7 @@
 import type { DHTTime } from '@waggle/record'
 import { MAX_CLOCK_SKEW } from '@waggle/record/replica'
 
-/** Milliseconds of uncertainty above which a reading does not count: a third of the difference that matters. */
+/** Milliseconds of uncertainty up to which a reading is precise: a third of the difference that matters. */
 const MAX_UNCERTAINTY_MS = (MAX_CLOCK_SKEW * 1000) / 3
 
 /** A peer's clock and this node's at the same moment, as nearly as a message can determine. */
@@ -40,11 +40,11 @@ export function isSkewed({ skewMs, uncertaintyMs }: ClockReading): boolean {
 }
 
 /**
- * Whether a reading says anything about the clocks. A response that took many seconds, as at a host that was held up,
- * makes two equal clocks look as many seconds apart.
+ * Whether a reading counts: it is precise, or the clocks differ in any case. A response that took many seconds, as at
+ * a host that was held up, makes two equal clocks look as many seconds apart.
  */
-export function isPrecise({ uncertaintyMs }: ClockReading): boolean {
-  return uncertaintyMs <= MAX_UNCERTAINTY_MS
+export function isTelling(reading: ClockReading): boolean {
+  return reading.uncertaintyMs <= MAX_UNCERTAINTY_MS || isSkewed(reading)
 }
 
 /** Returns the median: of an even number of values, the mean of the middle two; of none, undefined. */

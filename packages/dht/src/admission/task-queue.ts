@@ -10,15 +10,15 @@ export interface TaskQueueInit {
   /** Tasks of one peer that run at the same time. @default all of them */
   readonly maxRunningPerPeer?: number
 
-  /** Milliseconds of processor time that one task takes, charged to its peer. */
-  readonly costMs: () => number
+  /** Milliseconds of processor time that one task takes, charged to its peer. @default nothing is charged */
+  readonly costMs?: () => number
 
   /** @default an instance of its own */
   readonly shares?: CpuShares | undefined
 }
 
 /**
- * Runs tasks that use threads: a few at once, so that a thread stays free for other work, and peer by peer in
+ * Runs tasks that wait for threads or peers: a few at once, so that some are free for other work, and peer by peer in
  * rotation, so that one peer's flood does not delay others. Their time counts towards the peers' shares: see {@link
  * CpuShares}.
  */
@@ -75,7 +75,12 @@ export class TaskQueue {
   #begin(peer: string): void {
     const task = this.#waiting.take(peer)
     this.#countRunning(peer, 1)
-    this.#shares.adjust(peer, this.#init.costMs(), performance.now())
+    const costMs = this.#init.costMs?.()
+
+    if (costMs !== undefined) {
+      this.#shares.adjust(peer, costMs, performance.now())
+    }
+
     void task?.().finally(() => {
       this.#countRunning(peer, -1)
       this.#fill()

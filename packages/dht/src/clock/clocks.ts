@@ -6,8 +6,8 @@ import {
   type ClockReading,
   clockReading,
   describeSkew,
-  isPrecise,
   isSkewed,
+  isTelling,
   median
 } from '../clock-reading.ts'
 import type { DHTEvents } from '../events.ts'
@@ -148,9 +148,12 @@ export class Clocks {
     peer.isAsked = true
     this.compare(peer.id).then(
       (reading) => {
-        if (reading !== undefined && isPrecise(reading)) {
+        if (reading !== undefined && isTelling(reading)) {
           peer.reading = reading
           this.#init.onMedian?.(this.medianSkewMs ?? reading.skewMs, this.#readings.length)
+        } else if (reading !== undefined) {
+          // Another peer may be asked in its place.
+          peer.isAsked = false
         }
 
         if (reading !== undefined && isSkewed(reading)) {

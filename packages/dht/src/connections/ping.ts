@@ -33,8 +33,9 @@ const lastPings = new WeakMap<Connection, Promise<void>>()
 
 /**
  * Sends a frame to the peer's muxer, which is far less work than a stream. Each ping waits for the one before: yamux
- * gives one answer to all who ask for it meanwhile, and that may be older than a sleep of this machine. None is given
- * up: yamux would end the connection when the answer comes.
+ * gives one answer to all who ask for it meanwhile, and that may be older than a sleep of this machine. Pings that yamux
+ * sends by itself are not among these: Waggle's own nodes switch them off. None is given up, because yamux would end the
+ * connection when the answer comes.
  */
 function pingByFrame(connection: Connection, muxer: PingingMuxer): Promise<void> {
   const earlier = lastPings.get(connection) ?? Promise.resolve()
@@ -51,6 +52,12 @@ async function untilClosed(
 ): Promise<void> {
   const { promise: closed, reject } = Promise.withResolvers<never>()
   const onClose = (): void => reject(new Error('the connection has ended'))
+
+  if (connection.status !== 'open') {
+    onClose()
+    return closed
+  }
+
   connection.addEventListener('close', onClose)
 
   try {

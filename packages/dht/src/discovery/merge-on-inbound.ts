@@ -17,14 +17,17 @@ import { NetworkMerge } from './network-merge.ts'
  */
 const ASK_WITHIN_MS = 500
 
-/**
- * Dials of neighbours under way at once. Where hosts have much to do, more of them would only make each take longer, until
- * all of them take longer than they may, and are made again in vain.
- */
-export const MAX_DIALS = 8
+/** Neighbours dialled at once. On a busy machine, more dials would slow each other down until all time out. */
+export const MAX_NEIGHBOUR_DIALS = 8
 
-/** All nodes of a process share its event loop, and take turns. */
-const dials = new TaskQueue({ maxRunning: MAX_DIALS, costMs: () => 0 })
+/** Those of one node: the dead neighbours of one keep no other waiting. */
+export const MAX_NEIGHBOUR_DIALS_PER_NODE = 6
+
+/** Dials of all nodes of a process, which share its event loop and take turns. */
+const neighbourDials = new TaskQueue({
+  maxRunning: MAX_NEIGHBOUR_DIALS,
+  maxRunningPerPeer: MAX_NEIGHBOUR_DIALS_PER_NODE
+})
 
 export interface MergeOnInboundInit {
   readonly self: PeerId
@@ -55,13 +58,14 @@ export function mergeOnInbound(init: MergeOnInboundInit, signal: AbortSignal): N
       return (await inTime(asked, requestTimeoutMs)).closer
     },
     connect: (contact) =>
-      dials.run(self.toString(), () =>
-        inRunningTime(
+      neighbourDials.run(self.toString(), async () => {
+        signal.throwIfAborted()
+        return inRunningTime(
           requestTimeoutMs,
           (within) => dialer.connect(contact, { signal: within, task: 'neighbours' }),
           signal
         )
-      ),
+      }),
     nearest: (target, count) => routing.nearest(target, count),
     isKnown: (peer) => routing.has(peer),
     now: () => performance.now()

@@ -64,7 +64,7 @@ type Answered =
 export class GatewayClient implements Gateways {
   readonly #init: GatewayClientInit
   readonly #client: ProtocolClient<GatewayRequest, GatewayResponse, GatewayMessage>
-  readonly #queue = new TaskQueue({ maxRunning: MAX_UNDER_WAY, costMs: () => 0 })
+  readonly #queue = new TaskQueue({ maxRunning: MAX_UNDER_WAY })
 
   constructor(init: GatewayClientInit) {
     this.#init = init

@@ -36,7 +36,7 @@ const MAX_PENDING_INBOUND_CONNECTIONS: number = 2 * MAX_PENDING_CONNECTIONS
  */
 const INBOUND_UPGRADE_TIMEOUT_MS = 30_000
 
-/** Ping streams: the heartbeat, kad-dht and the application ping at the same time. */
+/** Ping streams: other nodes, kad-dht and the application ping at the same time. */
 const MAX_PING_STREAMS = 16
 
 /** Bytes of pings that are echoed in one turn: 32 bytes each. */

@@ -8,8 +8,8 @@ import { afterRunning } from '../timing/running-time.ts'
 export const MAX_PENDING_CONNECTIONS = 256
 
 /**
- * Milliseconds of running time for a peer's authentication: as long as libp2p's dialler waits. Hosts that have much to do
- * need it, and who ends connections sooner has them dialled again, for yet more work.
+ * Milliseconds of running time for a peer's authentication: as long as libp2p's dialler waits. Ending them sooner makes
+ * busy hosts dial again, which is more work.
  */
 export const PENDING_MS = 6000
 

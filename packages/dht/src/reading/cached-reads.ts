@@ -151,7 +151,7 @@ export class CachedReads {
     { record, freshMs }: FreshRecord,
     subkey?: SubkeyId
   ): void {
-    const isWhole = this.#known.isWhole(key, subkey)
+    const isWhole = this.#known.isCachedWhole(key, subkey)
     const isCached = this.#known.isRemembered(key) || this.#init.policy.locally
     this.#known.learn(key, isWhole ? change : record, { isCached, freshMs, subkey })
   }

@@ -211,7 +211,7 @@ export class KnownRecords {
   }
 
   /** Whether the cache has all that a replica held once, of a key or of one of its subkeys. */
-  isWhole(key: Uint8Array, subkey?: SubkeyId): boolean {
+  isCachedWhole(key: Uint8Array, subkey?: SubkeyId): boolean {
     const name = nameOf(key)
     const cached = this.#init.cache?.find(name)
     return this.#freshMsOf(cached, { name, key, subkey }) > NEVER_FRESH
@@ -219,8 +219,8 @@ export class KnownRecords {
 
   /** Whether the cache has all that a replica held once, or the plain entry that was all that it showed. */
   isCached(key: Uint8Array, subkey?: SubkeyId): boolean {
-    const cached = this.#init.cache?.find(nameOf(key))
-    return cached?.plainFreshMs !== undefined || this.isWhole(key, subkey)
+    const { plainFreshMs = NEVER_FRESH } = this.#init.cache?.find(nameOf(key)) ?? {}
+    return plainFreshMs > NEVER_FRESH || this.isCachedWhole(key, subkey)
   }
 
   /** Whether the cache has anything of a key. */
@@ -271,7 +271,7 @@ export class KnownRecords {
     cache: RecordStore
   ): void {
     if (name === place) {
-      cache.markFresh(name, freshMs, isWritten ? 'plainFreshMs' : 'freshMs')
+      isWritten ? cache.markPlainFresh(name, freshMs) : cache.markFresh(name, freshMs)
       return
     }
 
@@ -326,6 +326,5 @@ function plainFreshMsOf(
   cached: Pick<StoredRecord, 'plainFreshMs'> | undefined,
   known: DHTRecord
 ): number {
-  const plainFreshMs = cached?.plainFreshMs
-  return plainFreshMs === undefined || showsDictionary(known) ? NEVER_FRESH : plainFreshMs
+  return cached === undefined || showsDictionary(known) ? NEVER_FRESH : cached.plainFreshMs
 }

@@ -11,7 +11,7 @@ export interface SharedReadsInit {
   /** Adds the record that this node knows by now to a result, for a reader. */
   readonly complete: (key: Uint8Array, record: DHTRecord, subkey: SubkeyId | undefined) => DHTRecord
 
-  /** Called when a search has found something new, of a key or of one of its subkeys. */
+  /** Called when a search has asked peers and ended, of a key or of one of its subkeys. */
   readonly onReading: (key: Uint8Array, reading: Reading, subkey: SubkeyId | undefined) => void
 }
 

@@ -15,14 +15,7 @@ import { nameOf } from './place-name.ts'
 import { RecordChecks } from './record-checks.ts'
 import { type RecordStoreOptions, storageLimitsOf } from './record-store-options.ts'
 import type { PersistenceHook, StoreObserver, WriteListener } from './store-listeners.ts'
-import {
-  LONG_AGO,
-  livePartOf,
-  NEVER_FRESH,
-  OWN,
-  type StoredRecord,
-  storedRecordOf
-} from './stored-record.ts'
+import { LONG_AGO, livePartOf, OWN, type StoredRecord, storedRecordOf } from './stored-record.ts'
 import { StoredRecords } from './stored-records.ts'
 
 /** Partly expired records pruned in one sweep, which takes a few milliseconds. */
@@ -157,25 +150,25 @@ export class RecordStore {
     return this.#stored.get(name)?.changedMs ?? Number.NEGATIVE_INFINITY
   }
 
-  /**
-   * Takes note that the record under a name has all that a replica held at a time, in ms of the process's clock; or
-   * that its plain entry was all that the replica showed.
-   */
-  markFresh(name: string, freshMs: number, by: 'freshMs' | 'plainFreshMs' = 'freshMs'): void {
-    const stored = this.#stored.get(name)
+  /** Takes note that the record under a name has all that a replica held at a time, in ms of the process's clock. */
+  markFresh(name: string, freshMs: number): void {
+    for (const each of this.#withRest(name)) {
+      each.freshMs = Math.max(each.freshMs, freshMs)
+    }
+  }
 
-    for (const each of stored === undefined ? [] : [stored, stored.rest]) {
-      if (each !== undefined) {
-        each[by] = Math.max(each[by] ?? NEVER_FRESH, freshMs)
-      }
+  /** Takes note that the plain entry under a name was all that a replica showed at a time. */
+  markPlainFresh(name: string, freshMs: number): void {
+    for (const each of this.#withRest(name)) {
+      each.plainFreshMs = Math.max(each.plainFreshMs, freshMs)
     }
   }
 
   /** Takes all records for old: the process's clock stood still in a sleep. */
   markAllOld(): void {
     for (const stored of this.#stored.values()) {
-      stored.freshMs = stored.freshMs === NEVER_FRESH ? NEVER_FRESH : LONG_AGO
-      stored.plainFreshMs = stored.plainFreshMs === undefined ? undefined : LONG_AGO
+      stored.freshMs = Math.min(stored.freshMs, LONG_AGO)
+      stored.plainFreshMs = Math.min(stored.plainFreshMs, LONG_AGO)
       stored.rest = undefined
     }
   }
@@ -276,6 +269,12 @@ export class RecordStore {
       this.#observer?.onExpired(name, expirationTime)
     )
     return this.#stored.prune(now, MAX_PRUNED)
+  }
+
+  /** The record under a name, and the one of its live rest, if there are any. */
+  #withRest(name: string): StoredRecord[] {
+    const stored = this.#stored.get(name)
+    return [stored, stored?.rest].filter((each) => each !== undefined)
   }
 
   /** The same as {@link #live}, without naming the key for a store that is empty, as a client's is. */

@@ -49,9 +49,9 @@ export interface StoredRecord {
 
   /**
    * Time in ms of the process's clock at which its plain entry was all that a replica showed, which may have deleted
-   * subkeys that expire later: it counts as long as no dictionary is known (R8). @default it never was
+   * subkeys that expire later: it counts as long as no dictionary is known (R8). `NEVER_FRESH` if it never was.
    */
-  plainFreshMs: number | undefined
+  plainFreshMs: number
 
   /** Whether it is still stored. Queues may contain it after it was replaced or dropped. */
   isStored: boolean
@@ -87,7 +87,7 @@ export function storedRecordOf(
     firstExpiration: firstExpiration(record),
     expirationTime: lastExpiration(record),
     freshMs: previous?.freshMs ?? NEVER_FRESH,
-    plainFreshMs: previous?.plainFreshMs,
+    plainFreshMs: previous?.plainFreshMs ?? NEVER_FRESH,
     isStored: false
   }
 }

@@ -121,9 +121,9 @@ export async function expectToWithstandCrowd(options: CrowdOptions): Promise<voi
 
     // The crowd surrounds most keys, and hides what is there from anybody. Of these records an honest peer is a replica.
     const all = [victim, ...peers, newcomer, ...crowd]
-    const keyAt = (node: DHT): string =>
-      keyWhere(all, (nearest) => nearest.slice(0, DEFAULTS.numReplicas).includes(node))
-    const served = keyAt(victim)
+    const keyAt = (node: DHT, prefix: string): string =>
+      keyWhere(all, (nearest) => nearest.slice(0, DEFAULTS.numReplicas).includes(node), prefix)
+    const served = keyAt(victim, 'served')
     expect(await victim.store(served, 'served', { ttl: 600 })).toBe(true)
 
     for (const peer of [...peers, newcomer]) {
@@ -131,8 +131,8 @@ export async function expectToWithstandCrowd(options: CrowdOptions): Promise<voi
     }
 
     for (const [i, peer] of [...peers, newcomer].entries()) {
-      const key = keyAt(peer)
-      expect(await peer.store(key, i, { ttl: 600 + i })).toBe(true)
+      const key = keyAt(peer, `of ${i}`)
+      expect(await peer.store(key, i, { ttl: 600 })).toBe(true)
       expect(await victim.get(key, { latest: true })).toMatchObject({ value: i })
     }
 

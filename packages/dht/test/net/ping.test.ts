@@ -1,11 +1,23 @@
-import type { Connection } from '@libp2p/interface'
+import type { Connection, StreamMuxer } from '@libp2p/interface'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
+import { DHT } from '@waggle/dht'
 import { describe, expect, it, vi } from 'vitest'
 import { ping } from '../../src/connections/ping.ts'
 import { overriding } from '../../src/door/overriding.ts'
-import { basicServices, libp2pNode, muxerOf, tcpAddressOf } from '../support/libp2p-node.ts'
+import {
+  basicServices,
+  libp2pNode,
+  muxerOf,
+  PATIENCE,
+  tcpAddressOf
+} from '../support/libp2p-node.ts'
 import { tcpGate } from '../support/tcp-gate.ts'
+
+function withoutPing(muxer: StreamMuxer): StreamMuxer {
+  const overrides: object = { ping: undefined }
+  return overriding(muxer, overrides)
+}
 
 describe('ping', { timeout: 60_000 }, () => {
   const { signal } = new AbortController()
@@ -27,10 +39,7 @@ describe('ping', { timeout: 60_000 }, () => {
           const inner = yamux()()
           return {
             protocol: inner.protocol,
-            createStreamMuxer: (connection) =>
-              overriding(inner.createStreamMuxer(connection), {
-                ...{ ping: undefined }
-              })
+            createStreamMuxer: (connection) => withoutPing(inner.createStreamMuxer(connection))
           }
         }
       ]
@@ -74,6 +83,16 @@ describe('ping', { timeout: 60_000 }, () => {
     await vi.waitFor(() => expect(sent).toHaveBeenCalled())
     connection.abort(new Error('the peer is gone'))
     await expect(unanswered).rejects.toThrow('the connection has ended')
-    await expect(ping(connection, signal)).rejects.toThrow()
+  })
+
+  it('rejects on a connection that has ended without a word', async () => {
+    await using node = await DHT.create()
+    await using peer = await libp2pNode(basicServices())
+    await using gate = await tcpGate(() => tcpAddressOf(peer))
+    const [host, port] = gate.address.split(':')
+    const connection = await node.libp2p.dial(multiaddr(`/ip4/${host}/tcp/${port}`))
+    gate.break()
+    await expect.poll(() => connection.status, PATIENCE).not.toBe('open')
+    await expect(ping(connection, signal)).rejects.toThrow('the connection has ended')
   })
 })

@@ -50,10 +50,11 @@ export function nearestFirst<T extends HasPeerId>(key: Key, peers: Iterable<T>):
 /** Finds a key whose nearest peers meet a condition. */
 export function keyWhere<T extends HasPeerId>(
   peers: readonly T[],
-  isWanted: (nearest: readonly T[]) => boolean
+  isWanted: (nearest: readonly T[]) => boolean,
+  prefix = 'key'
 ): string {
   for (let i = 0; ; i++) {
-    const key = `key ${i}`
+    const key = `${prefix} ${i}`
 
     if (isWanted(nearestFirst(key, peers))) {
       return key

@@ -11,6 +11,9 @@ export interface TCPGate extends AsyncDisposable {
   /** Loses all bytes and connection attempts from now on, like a cut cable. */
   cut(): void
 
+  /** Resets all connections, like a peer that was killed. */
+  break(): void
+
   /** Lets new connections through again. Earlier ones stay dead. */
   mend(): void
 }
@@ -59,6 +62,11 @@ export async function tcpGate(target: () => string): Promise<TCPGate> {
 
       for (const socket of sockets) {
         cutOff.add(socket)
+      }
+    },
+    break() {
+      for (const socket of sockets) {
+        socket.resetAndDestroy()
       }
     },
     mend() {

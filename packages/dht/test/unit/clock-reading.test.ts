@@ -5,8 +5,8 @@ import {
   type ClockReading,
   clockReading,
   describeSkew,
-  isPrecise,
   isSkewed,
+  isTelling,
   median
 } from '../../src/clock-reading.ts'
 
@@ -53,14 +53,20 @@ describe('isSkewed', () => {
   })
 })
 
-describe('isPrecise', () => {
+describe('isTelling', () => {
   it.each([
-    [0, true],
-    [1000, true],
-    [1001, false]
-  ])('counts up to an uncertainty of a second: %d ms, %s', (uncertaintyMs, expected) => {
-    expect(isPrecise(readingOf(0, uncertaintyMs))).toBe(expected)
-  })
+    [0, 0, true],
+    [900, 1000, true],
+    [-4000, 4000, false],
+    [4200, 1300, false],
+    [4400, 1300, true],
+    [-3_600_000, 10_000, true]
+  ])(
+    'is so up to an uncertainty of a second, and if the clocks differ certainly: %d ± %d ms, %s (N8j)',
+    (skewMs, uncertaintyMs, expected) => {
+      expect(isTelling(readingOf(skewMs, uncertaintyMs))).toBe(expected)
+    }
+  )
 })
 
 describe('median', () => {

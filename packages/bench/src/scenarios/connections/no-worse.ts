@@ -28,5 +28,5 @@ export function noWorse<R extends Pick<Watermark, 'servers'>>(
 }
 
 function comparisonOf([few, many]: readonly Watermark[]): string {
-  return `Each node of one network keeps connections to ${few?.servers} servers at most, each node of the other one to ${many?.servers}, the default, and so to all others. One runs after the other.`
+  return `Each node of one network keeps connections to ${few?.servers} servers at most, each node of the other one to ${many?.servers} (the default), which is all of them. One runs after the other.`
 }

@@ -74,7 +74,8 @@ export class RealNetwork implements AsyncDisposable {
       return tookMs
     })
     const idle = await this.#spent(() => passed(idleMs))
-    const held = await Promise.all(this.#processes.map((process) => process.call('held')))
+    // One after the other: processes that all collect garbage at once seem to have slept, and nodes catch up after that.
+    const held = await Array.fromAsync(this.#processes, (process) => process.call('held'))
     const perNode = (of: (each: (typeof held)[number]) => number) => totalOf(held, of) / nodes
     await this.#clients.call('startClients', { count: clients, lookups, known: this.#addresses })
 

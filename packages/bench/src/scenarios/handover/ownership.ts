@@ -2,12 +2,13 @@ import { comparePoints, distanceOf, type Point } from '../../simulation/points.t
 
 /** Nodes that should hold each record: those whose points are nearest to the record's. */
 export class Ownership {
+  /** Those of the records. */
   readonly #points: readonly Point[]
+
+  /** Nodes that should hold each record. */
   readonly #count: number
   #owners: readonly (readonly Point[])[]
 
-  /** @param points points of the records
-   *  @param count nodes that should hold each */
   constructor(points: readonly Point[], count: number) {
     this.#points = points
     this.#count = count
