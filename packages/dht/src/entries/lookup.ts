@@ -38,8 +38,8 @@ export type {
   FindOptions,
   FindReply,
   RecordChannel,
-  StoreReply,
-  WriteOptions
+  SendOptions,
+  StoreReply
 } from '../lookup/record-channel.ts'
 export { Search } from '../lookup/search.ts'
 export type { SearchInit } from '../lookup/search-init.ts'

@@ -13,8 +13,8 @@ import type {
   FindOptions,
   FindReply,
   RecordChannel,
-  StoreReply,
-  WriteOptions
+  SendOptions,
+  StoreReply
 } from '../lookup/record-channel.ts'
 import { type Judge, receivedRecord } from '../store/received-record.ts'
 import type { RecordStore } from '../store/record-store.ts'
@@ -101,7 +101,7 @@ export class ExchangeClient implements RecordChannel {
     peer: PeerInfo,
     key: Uint8Array,
     write: DHTRecord,
-    options: WriteOptions
+    options: SendOptions
   ): Promise<StoreReply> {
     const { closerCount, isCacheOnly = false, near, cancellation } = options
     const record = this.#encoded(write)
@@ -182,7 +182,7 @@ export class ExchangeClient implements RecordChannel {
   async #beaten(
     peer: PeerInfo,
     { key, winner: bytes, ...near }: Beaten,
-    { isWinnerWanted = false }: WriteOptions
+    { isWinnerWanted = false }: SendOptions
   ): Promise<StoreReply> {
     if (bytes !== undefined || !isWinnerWanted) {
       const winner = bytes && (await receivedRecord(peer, key, bytes, this.#init))

@@ -36,7 +36,7 @@ import {
   copyIn,
   type EncodedPart,
   encodedPart,
-  type Lookup,
+  type KeyAnswer,
   NO_PEERS,
   partOf,
   SAME
@@ -158,7 +158,7 @@ export class ExchangeServer implements ServedProtocol<Message> {
   }
 
   /** A copy is an answer only where it is young enough. A request for closer peers in any case looks for replicas. */
-  #lookup(wanted: FindKey, { isCloserAlways, maxAge }: FindRequest): Lookup {
+  #lookup(wanted: FindKey, { isCloserAlways, maxAge }: FindRequest): KeyAnswer {
     const { store, cache, copies, isReplicaOf = always, onRead } = this.#init
     const held = encodedPart(store, wanted)
 
@@ -178,7 +178,7 @@ export class ExchangeServer implements ServedProtocol<Message> {
   }
 
   /** Answers for a key of which this node is no replica, or holds nothing. */
-  #without({ key }: FindKey, held: EncodedPart | undefined): Lookup {
+  #without({ key }: FindKey, held: EncodedPart | undefined): KeyAnswer {
     const { isReplicaOf = always, isSettled } = this.#init
     const isAbsent = held === undefined && isSettled?.(key) === true && isReplicaOf(key)
     return isAbsent ? ABSENT : partOf(held)

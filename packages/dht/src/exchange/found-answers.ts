@@ -6,15 +6,18 @@ import { UNKNOWN_AGE_MS } from '../wire/limits.ts'
 import type { FindKey, FoundAnswer } from './messages.ts'
 
 export const NO_PEERS: readonly number[] = []
-const NONE: Lookup = { answer: { standing: 'nothing', closer: NO_PEERS }, isFound: false }
-export const ABSENT: Lookup = { answer: { standing: 'absent', closer: NO_PEERS }, isFound: false }
+const NONE: KeyAnswer = { answer: { standing: 'nothing', closer: NO_PEERS }, isFound: false }
+export const ABSENT: KeyAnswer = {
+  answer: { standing: 'absent', closer: NO_PEERS },
+  isFound: false
+}
 export const SAME: FoundAnswer = { standing: 'same', closer: NO_PEERS }
 
 /**
  * Answers with a record that was stored here before nearer peers were known. It may be one write of many, so the
  * asker is named others, and takes it only where they have nothing.
  */
-export function partOf(held: EncodedPart | undefined): Lookup {
+export function partOf(held: EncodedPart | undefined): KeyAnswer {
   return held?.isFound === true
     ? {
         answer: { standing: 'copy', ageMs: UNKNOWN_AGE_MS, record: held.bytes, closer: NO_PEERS },
@@ -24,7 +27,7 @@ export function partOf(held: EncodedPart | undefined): Lookup {
 }
 
 /** The answer for a key. */
-export interface Lookup {
+export interface KeyAnswer {
   readonly answer: FoundAnswer
 
   /** Whether it is what the peer looks for. If not, the peer is named others to ask. */

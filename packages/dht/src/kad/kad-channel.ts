@@ -10,9 +10,9 @@ import type {
   FindOptions,
   FindReply,
   RecordChannel,
-  StoreOutcome,
-  StoreReply,
-  WriteOptions
+  ReplyOutcome,
+  SendOptions,
+  StoreReply
 } from '../lookup/record-channel.ts'
 import { receivedRecord } from '../store/received-record.ts'
 import type { RecordStore } from '../store/record-store.ts'
@@ -67,7 +67,7 @@ export class KadChannel implements RecordChannel {
     peer: PeerInfo,
     key: Uint8Array,
     write: DHTRecord,
-    { isCacheOnly = false }: WriteOptions
+    { isCacheOnly = false }: SendOptions
   ): Promise<StoreReply> {
     if (isCacheOnly) {
       throw new Error('a plain kad-dht peer can not tell a copy from a replica')
@@ -177,7 +177,7 @@ export class KadChannel implements RecordChannel {
   }
 }
 
-function outcomeOf(applied: Applied): StoreOutcome {
+function outcomeOf(applied: Applied): ReplyOutcome {
   return applied.isAccepted ? 'accepted' : applied.reason
 }
 

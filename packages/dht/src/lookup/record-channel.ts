@@ -29,7 +29,7 @@ export interface FindReply {
 }
 
 /** A replica's reply to a write; `refused`: a rule of its own, such as a validator, does not accept it. */
-export type StoreOutcome = 'accepted' | Rejection | 'refused'
+export type ReplyOutcome = 'accepted' | Rejection | 'refused'
 
 /** Options of `RecordChannel.find`. */
 export interface FindOptions {
@@ -53,7 +53,7 @@ export interface FindOptions {
 }
 
 /** Options of `RecordChannel.store`. */
-export interface WriteOptions {
+export interface SendOptions {
   /** Whether the peer only caches the record and does not become a replica. */
   readonly isCacheOnly?: boolean
 
@@ -72,7 +72,7 @@ export interface WriteOptions {
 
 /** One peer's reply to a write. */
 export interface StoreReply extends LookupResponse {
-  readonly outcome: StoreOutcome
+  readonly outcome: ReplyOutcome
 
   /** A record of the entries that beat the write, checked against every rule. */
   readonly winner?: DHTRecord | undefined
@@ -91,6 +91,6 @@ export interface RecordChannel {
     peer: PeerInfo,
     key: Uint8Array,
     write: DHTRecord,
-    options: WriteOptions
+    options: SendOptions
   ): Promise<StoreReply>
 }

@@ -1,11 +1,11 @@
 import type { PeerInfo } from '@libp2p/interface'
 import { apply, type DHTRecord, join, type Rejection } from '@waggle/record'
 import { lastExpiration } from '@waggle/record/replica'
-import type { StoreOutcome, StoreReply } from '../lookup/record-channel.ts'
+import type { ReplyOutcome, StoreReply } from '../lookup/record-channel.ts'
 import type { RecordStore } from '../store/record-store.ts'
 
 /** The outcome of a write at one peer. `busy`, `failed`: it did not answer. */
-export type PeerOutcome = StoreOutcome | 'busy' | 'failed'
+export type PeerOutcome = ReplyOutcome | 'busy' | 'failed'
 
 /**
  * The outcome of a write (N6). `held`: a replica has it, and nothing is known to beat it. `beaten`,

@@ -2,7 +2,7 @@ import type { PeerInfo } from '@libp2p/interface'
 import { type DHTRecord, isEmpty } from '@waggle/record'
 import { encodedSize } from '@waggle/record/replica'
 import { SEARCH_WIDTH } from '../constants.ts'
-import type { StoreOutcome } from '../lookup/record-channel.ts'
+import type { ReplyOutcome } from '../lookup/record-channel.ts'
 import { pointOfKey } from '../peers/key-space.ts'
 import { keyOf, type RecordStore } from '../store/record-store.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
@@ -18,7 +18,7 @@ export interface HandOverAllInit {
   readonly servers: MembershipView
 
   /** Sends a record. Rejects when that fails. */
-  readonly send: (to: PeerInfo, key: Uint8Array, record: DHTRecord) => Promise<StoreOutcome>
+  readonly send: (to: PeerInfo, key: Uint8Array, record: DHTRecord) => Promise<ReplyOutcome>
   readonly cancellation: CancellationToken
 }
 

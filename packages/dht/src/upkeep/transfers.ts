@@ -1,7 +1,7 @@
 import { AbortError, type PeerInfo } from '@libp2p/interface'
 import { type DHTRecord, isEmpty } from '@waggle/record'
 import { encodedSize } from '@waggle/record/replica'
-import type { StoreOutcome } from '../lookup/record-channel.ts'
+import type { ReplyOutcome } from '../lookup/record-channel.ts'
 import { nameOf, type RecordStore } from '../store/record-store.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { mapMany } from '../timing/many.ts'
@@ -23,7 +23,7 @@ interface TransfersInit {
   readonly store: RecordStore
 
   /** Sends a record to a peer. Rejects when the peer gives no usable response. */
-  readonly send: (to: PeerInfo, key: Uint8Array, record: DHTRecord) => Promise<StoreOutcome>
+  readonly send: (to: PeerInfo, key: Uint8Array, record: DHTRecord) => Promise<ReplyOutcome>
 
   /** Returns the time at which a peer became a member, in ms of the process's clock; infinity for other peers. */
   readonly sinceMs: (peer: string) => number
@@ -65,7 +65,7 @@ export class Transfers {
   }
 
   /** Sends a record, and delays it for a newcomer. Rejects when sending fails. */
-  async send(to: PeerInfo, key: Uint8Array, record: DHTRecord): Promise<StoreOutcome> {
+  async send(to: PeerInfo, key: Uint8Array, record: DHTRecord): Promise<ReplyOutcome> {
     const { cancellation, send, sinceMs } = this.#init
 
     if (performance.now() - sinceMs(to.id.toString()) < NEWCOMER_MS) {

@@ -1,6 +1,6 @@
 import type { Logger, PeerId, PeerInfo } from '@libp2p/interface'
 import type { DHTRecord } from '@waggle/record'
-import type { StoreOutcome } from '../lookup/record-channel.ts'
+import type { ReplyOutcome } from '../lookup/record-channel.ts'
 import type { Member } from '../peers/known-peers.ts'
 import type { RecordStore } from '../store/record-store.ts'
 
@@ -20,7 +20,7 @@ export interface UpkeepInit {
   readonly isNear: (peer: PeerId) => boolean
 
   /** Sends a record to a peer. Rejects when the peer gives no usable response. */
-  readonly send: (to: PeerInfo, key: Uint8Array, record: DHTRecord) => Promise<StoreOutcome>
+  readonly send: (to: PeerInfo, key: Uint8Array, record: DHTRecord) => Promise<ReplyOutcome>
 
   /** Returns whether a peer stores a record under a key. Rejects when the peer does not respond. */
   readonly holds: (peer: PeerInfo, key: Uint8Array) => Promise<boolean>

@@ -9,8 +9,8 @@ import type {
   FindOptions,
   FindReply,
   RecordChannel,
-  StoreReply,
-  WriteOptions
+  SendOptions,
+  StoreReply
 } from '../../src/lookup/record-channel.ts'
 import type { PeerBook } from '../../src/peers/peer-book.ts'
 import type { Membership } from '../../src/peers/routing.ts'
@@ -230,7 +230,7 @@ export class Simulation implements RecordChannel, Membership {
     contact: PeerInfo,
     key: Uint8Array,
     write: DHTRecord,
-    options: WriteOptions
+    options: SendOptions
   ): Promise<StoreReply> {
     if (options.isCacheOnly) {
       this.copies.push(this.peers.findIndex((peer) => peer.id.equals(contact.id)))
@@ -258,7 +258,7 @@ export class Simulation implements RecordChannel, Membership {
   async #reached(
     kind: 'find' | 'store',
     { id }: PeerInfo,
-    { cancellation }: WriteOptions
+    { cancellation }: SendOptions
   ): Promise<SimulatedReplica> {
     if (cancellation?.isCancelled === true) {
       throw new AbortError('nobody wants the answer any more')

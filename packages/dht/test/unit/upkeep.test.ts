@@ -3,7 +3,7 @@ import { EMPTY_RECORD, getDHTTime, plainRecord, recordKey } from '@waggle/record
 import { TypedEventEmitter, type TypedEventTarget } from 'main-event'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { DHTEvents } from '../../src/events.ts'
-import type { StoreOutcome } from '../../src/lookup/record-channel.ts'
+import type { ReplyOutcome } from '../../src/lookup/record-channel.ts'
 import type { Member } from '../../src/peers/known-peers.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { fingerprintOf } from '../../src/upkeep/fingerprint.ts'
@@ -35,7 +35,7 @@ describe('Upkeep', () => {
   let looksAround: number
   let isFailing: boolean
   let isReplica: boolean
-  let outcomes: Map<string, StoreOutcome>
+  let outcomes: Map<string, ReplyOutcome>
   let isNear: boolean
   let store: RecordStore
   let events: TypedEventTarget<DHTEvents>
