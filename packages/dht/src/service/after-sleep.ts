@@ -50,7 +50,11 @@ export function sleepDetector(
   const { clock, clocks, clockTrust } = init
   const log = logger.forComponent('waggle:sleep')
   return new SleepDetector({
-    clocks: () => ({ wallMs: clock() * 1000, processMs: performance.now() }),
+    clocks: () => ({
+      wallMs: clock() * 1000,
+      processMs: performance.now(),
+      workedMs: processorMs()
+    }),
     onStep: (steppedMs) => {
       log('the clock has jumped by %d ms', Math.round(steppedMs))
       clockTrust.doubt()
@@ -61,6 +65,12 @@ export function sleepDetector(
       catchUp(init, wake).catch((error) => log('could not catch up after a sleep - %e', error))
     }
   })
+}
+
+/** Processor time of this process so far; 0 in a browser, which does not tell. */
+function processorMs(): number {
+  const { user = 0, system = 0 } = globalThis.process?.cpuUsage?.() ?? {}
+  return (user + system) / 1000
 }
 
 /** Whether connections may have been lost unnoticed: not by a short stall of the process, as of one with much to do. */

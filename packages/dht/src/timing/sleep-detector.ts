@@ -6,6 +6,12 @@ const CHECK_INTERVAL_MS = 1000
 /** Minimum milliseconds of a timer's lateness, or of a jump of the wall clock, that count as a sleep. */
 export const MIN_SLEEP_MS = 4000
 
+/**
+ * Share of the time that a process has worked if its own work, such as a collection of garbage, made a timer late. One
+ * that was stopped for {@link MIN_SLEEP_MS} between two checks has worked for a fifth of that time at most.
+ */
+const WORKED_SHARE = 1 / 4
+
 /** Both clocks of the process at one moment, in ms. */
 export interface ClockPair {
   /** The wall clock. It jumps when it is set, and continues while the machine sleeps. */
@@ -13,6 +19,9 @@ export interface ClockPair {
 
   /** The process's clock. It never jumps. On most systems it stops while the machine sleeps. */
   readonly processMs: number
+
+  /** The processor time that the process has used. @default 0, as in browsers */
+  readonly workedMs?: number
 }
 
 /** The events between two checks. */
@@ -32,7 +41,9 @@ export function interruptionBetween(
 ): Interruption {
   const tookMs = after.processMs - before.processMs
   const steppedMs = after.wallMs - before.wallMs - tookMs
-  return { sleptMs: Math.max(0, tookMs - intervalMs) + Math.max(0, steppedMs), steppedMs }
+  const workedMs = (after.workedMs ?? 0) - (before.workedMs ?? 0)
+  const lateMs = workedMs >= WORKED_SHARE * tookMs ? 0 : Math.max(0, tookMs - intervalMs)
+  return { sleptMs: lateMs + Math.max(0, steppedMs), steppedMs }
 }
 
 /** The end of a sleep. */

@@ -8,14 +8,18 @@ import {
 
 describe('interruptionBetween', () => {
   const before: ClockPair = { wallMs: 5000, processMs: 100 }
-  const after = (wallMs: number, processMs: number): ClockPair => ({
-    ...{ wallMs: before.wallMs + wallMs, processMs: before.processMs + processMs }
+  const after = (wallMs: number, processMs: number, workedMs?: number): ClockPair => ({
+    ...{ wallMs: before.wallMs + wallMs, processMs: before.processMs + processMs },
+    ...(workedMs !== undefined && { workedMs })
   })
 
   it.each([
     ['all is well', after(1000, 1000), 0, 0],
     ['the process was stopped, and both clocks went on', after(61_000, 61_000), 60_000, 0],
     ['the machine slept, and only the wall clock went on', after(61_000, 1000), 60_000, 60_000],
+    ['the process was stopped after a second of work', after(5000, 5000, 1000), 4000, 0],
+    ['its own work has held it up, for a quarter of the time', after(5000, 5000, 1250), 0, 0],
+    ['the clock was set forward while it worked', after(65_000, 5000, 5000), 60_000, 60_000],
     ['the clock was set back', after(-59_000, 1000), 0, -60_000],
     ['it is looked at before it is due', after(200, 200), 0, 0]
   ])('tells when %s', (_, now, sleptMs, steppedMs) => {
@@ -63,6 +67,22 @@ describe('SleepDetector', () => {
       ['step', 3_600_000],
       ['wake', 3_600_000]
     ])
+  })
+
+  it('takes its own work for no sleep (N8l)', () => {
+    let workedMs = 0
+    let processMs = 0
+    const busy = new SleepDetector({
+      onWake: ({ sleptMs }) => heard.push(['wake', sleptMs]),
+      onStep: () => {},
+      clocks: () => ({ wallMs: processMs, processMs, workedMs })
+    })
+    workedMs += MIN_SLEEP_MS
+    processMs += 2 * MIN_SLEEP_MS
+    busy.check()
+    processMs += 2 * MIN_SLEEP_MS
+    busy.check()
+    expect(heard).toEqual([['wake', 2 * MIN_SLEEP_MS - 1000]])
   })
 
   it('takes a clock that was set back for no sleep', () => {
