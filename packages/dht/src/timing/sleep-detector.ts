@@ -1,16 +1,16 @@
 import { every } from './every.ts'
 
 /** Milliseconds between two checks of both clocks. */
-const CHECK_INTERVAL_MS = 1000
+export const CHECK_INTERVAL_MS = 250
 
 /** Minimum milliseconds of a timer's lateness, or of a jump of the wall clock, that count as a sleep. */
 export const MIN_SLEEP_MS = 4000
 
 /**
- * Share of the time that a process has worked if its own work, such as a collection of garbage, made a timer late. One
- * that was stopped for {@link MIN_SLEEP_MS} between two checks has worked for a fifth of that time at most.
+ * Share of the time that a process has worked if it was not stopped, but had much to do, or shares its processors with
+ * others that have. One that was stopped for {@link MIN_SLEEP_MS} between two checks has worked for less.
  */
-const WORKED_SHARE = 1 / 4
+export const WORKED_SHARE: number = 1 / 16
 
 /** Both clocks of the process at one moment, in ms. */
 export interface ClockPair {

@@ -1,12 +1,19 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import {
+  CHECK_INTERVAL_MS,
   type ClockPair,
   interruptionBetween,
   MIN_SLEEP_MS,
-  SleepDetector
+  SleepDetector,
+  WORKED_SHARE
 } from '../../src/timing/sleep-detector.ts'
 
 describe('interruptionBetween', () => {
+  it('takes no process that was stopped between two checks for one that has worked (N8l)', () => {
+    const took = MIN_SLEEP_MS + CHECK_INTERVAL_MS
+    expect(CHECK_INTERVAL_MS / took).toBeLessThan(WORKED_SHARE)
+  })
+
   const before: ClockPair = { wallMs: 5000, processMs: 100 }
   const after = (wallMs: number, processMs: number, workedMs?: number): ClockPair => ({
     ...{ wallMs: before.wallMs + wallMs, processMs: before.processMs + processMs },
@@ -17,8 +24,13 @@ describe('interruptionBetween', () => {
     ['all is well', after(1000, 1000), 0, 0],
     ['the process was stopped, and both clocks went on', after(61_000, 61_000), 60_000, 0],
     ['the machine slept, and only the wall clock went on', after(61_000, 1000), 60_000, 60_000],
-    ['the process was stopped after a second of work', after(5000, 5000, 1000), 4000, 0],
-    ['its own work has held it up, for a quarter of the time', after(5000, 5000, 1250), 0, 0],
+    [
+      'the process was stopped while it worked',
+      after(5000, 5000, 5000 * WORKED_SHARE - 1),
+      4000,
+      0
+    ],
+    ['the process has worked, but slowly', after(5000, 5000, 5000 * WORKED_SHARE), 0, 0],
     ['the clock was set forward while it worked', after(65_000, 5000, 5000), 60_000, 60_000],
     ['the clock was set back', after(-59_000, 1000), 0, -60_000],
     ['it is looked at before it is due', after(200, 200), 0, 0]
@@ -69,7 +81,7 @@ describe('SleepDetector', () => {
     ])
   })
 
-  it('takes its own work for no sleep (N8l)', () => {
+  it('takes a process that works for one that does not sleep, though it works slowly (N8l)', () => {
     let workedMs = 0
     let processMs = 0
     const busy = new SleepDetector({
@@ -77,12 +89,12 @@ describe('SleepDetector', () => {
       onStep: () => {},
       clocks: () => ({ wallMs: processMs, processMs, workedMs })
     })
-    workedMs += MIN_SLEEP_MS
+    workedMs += WORKED_SHARE * 2 * MIN_SLEEP_MS
     processMs += 2 * MIN_SLEEP_MS
     busy.check()
     processMs += 2 * MIN_SLEEP_MS
     busy.check()
-    expect(heard).toEqual([['wake', 2 * MIN_SLEEP_MS - 1000]])
+    expect(heard).toEqual([['wake', 2 * MIN_SLEEP_MS - CHECK_INTERVAL_MS]])
   })
 
   it('takes a clock that was set back for no sleep', () => {
