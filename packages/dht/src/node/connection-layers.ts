@@ -36,6 +36,12 @@ const MAX_PENDING_INBOUND_CONNECTIONS: number = 2 * MAX_PENDING_CONNECTIONS
  */
 const INBOUND_UPGRADE_TIMEOUT_MS = 30_000
 
+/**
+ * Dials that wait for others. A bulk call in a large network may need a connection to each server, and libp2p's default
+ * of 500 would fail those above it as if their peers could not be reached.
+ */
+const MAX_QUEUED_DIALS = 10_000
+
 /** Ping streams: other nodes, kad-dht and the application ping at the same time. */
 const MAX_PING_STREAMS = 16
 
@@ -99,6 +105,7 @@ export function connectionLayers(gater: ConnectionGater = {}): ConnectionLayers 
       connectionManager: {
         inboundConnectionThreshold: MAX_INBOUND_CONNECTIONS_PER_SECOND,
         maxIncomingPendingConnections: MAX_PENDING_INBOUND_CONNECTIONS,
+        maxDialQueueLength: MAX_QUEUED_DIALS,
         inboundUpgradeTimeout: INBOUND_UPGRADE_TIMEOUT_MS
       }
     },

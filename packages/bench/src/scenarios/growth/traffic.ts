@@ -1,3 +1,4 @@
+import { setTimeout as passed } from 'node:timers/promises'
 import type { Metrics, Stream } from '@libp2p/interface'
 
 /** Traffic on the streams that a node opened. */
@@ -10,6 +11,9 @@ export interface TrafficCount {
   readonly hops: number
 }
 
+/** Milliseconds after which no more replies are awaited: two that arrive at once count as one. */
+const MAX_WAIT_MS = 1000
+
 /** Prefix of the counted protocol. Other protocols depend on the clock and on connections, not on operations. */
 const COUNTED = /^\/waggle\/exchange\//
 
@@ -18,6 +22,9 @@ export class Traffic {
   #count = { messages: 0, bytes: 0, hops: 0 }
   #waiting = 0
   #quiet = Promise.withResolvers<void>()
+
+  /** The hops of requests without a reply, of each stream. */
+  readonly #pending = new Set<number[]>()
 
   /** libp2p's interface for observing a node's streams. Its figures are not kept. */
   readonly metrics = (): Metrics => {
@@ -32,8 +39,12 @@ export class Traffic {
 
   /** Waits until every request has its reply; resolves with the traffic since the last call. */
   async take(): Promise<TrafficCount> {
-    while (this.#waiting > 0) {
-      await this.#quiet.promise
+    if (this.#waiting > 0) {
+      await Promise.race([this.#quiet.promise, passed(MAX_WAIT_MS, undefined, { ref: false })])
+    }
+
+    for (const pending of this.#pending) {
+      this.#settle(pending.splice(0).length)
     }
 
     const count = this.#count
@@ -46,8 +57,8 @@ export class Traffic {
       return
     }
 
-    // The hop of each request without a reply.
     const pending: number[] = []
+    this.#pending.add(pending)
     const send = stream.send.bind(stream)
 
     stream.send = (data) => {
@@ -68,7 +79,10 @@ export class Traffic {
         this.#settle(1)
       }
     })
-    stream.addEventListener('close', () => this.#settle(pending.splice(0).length))
+    stream.addEventListener('close', () => {
+      this.#pending.delete(pending)
+      this.#settle(pending.splice(0).length)
+    })
   }
 
   #add({ byteLength }: { byteLength: number }): void {
