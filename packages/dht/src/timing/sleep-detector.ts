@@ -8,7 +8,8 @@ export const MIN_SLEEP_MS = 4000
 
 /**
  * Share of the time that a process has worked if it was not stopped, but had much to do, or shares its processors with
- * others that have. One that was stopped for {@link MIN_SLEEP_MS} between two checks has worked for less.
+ * others that have. One whose only busy thread was stopped for {@link MIN_SLEEP_MS} between two checks has worked for
+ * less.
  */
 export const WORKED_SHARE: number = 1 / 16
 
