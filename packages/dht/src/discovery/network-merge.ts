@@ -21,12 +21,8 @@ export const ALPHA = 3
 /** Rounds towards this node's neighbours. Each at least halves the distance. */
 const MAX_ROUNDS = 12
 
-/**
- * Distant peers connected to per distance when networks meet, and servers that a node has to know there when it joins:
- * more of them are met by use.
- */
+/** Distant peers connected to per distance when networks meet. */
 const INTRODUCTIONS_PER_DISTANCE = 2
-const CONTACTS_PER_DISTANCE = 1
 
 /** Known servers up to which a node that meets a network joins it, and brings none of its own. */
 const MAX_KNOWN_TO_NEWCOMER = ALPHA
@@ -93,10 +89,11 @@ export class NetworkMerge {
     }
   }
 
-  /** Asks connected peers for neighbours that this node does not know. */
+  /** Asks connected peers for neighbours that this node does not know, and for a peer at each distance without any. */
   async refresh(connected: readonly PeerId[]): Promise<void> {
-    const closer = await this.#askAll(connected)
-    await this.#connectNeighbours(closer.filter((contact) => this.#isNews(contact)))
+    const closer = await this.#askAll(connected, keyOf(this.#init.self))
+    await this.#connectNeighbours(closer)
+    await this.#fillDistances(connected)
   }
 
   async #work(): Promise<void> {
@@ -130,7 +127,7 @@ export class NetworkMerge {
 
     if (isElsewhere && this.#init.now() - this.#lookedFarAtMs >= FAR_INTERVAL_MS) {
       this.#lookedFarAtMs = this.#init.now()
-      await this.#lookFar(peer, isNewcomer)
+      await (isNewcomer ? this.#fillDistances([peer]) : this.#introduce(peer))
     }
   }
 
@@ -147,52 +144,67 @@ export class NetworkMerge {
 
       const reached = await this.#connect(next)
       candidates.setAsked(next, reached)
-      const closer = await this.#askAll(reached.map(({ id }) => id))
-      candidates.add(closer.filter((contact) => this.#isNews(contact)))
+      candidates.add(
+        await this.#askAll(
+          reached.map(({ id }) => id),
+          keyOf(this.#init.self)
+        )
+      )
     }
 
     await this.#connect(candidates.unasked(this.#neighboursAmong(candidates.all)))
   }
 
-  /** Collects the peers near this node from several peers' responses. Failed requests are skipped. */
-  async #askAll(peers: readonly PeerId[]): Promise<PeerInfo[]> {
-    const closer = await Promise.allSettled(
-      peers.map((peer) => this.#ask(peer, keyOf(this.#init.self)))
-    )
-    return closer.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []))
+  /** Collects the unknown peers near a key from several peers' responses. Failed requests are skipped. */
+  async #askAll(peers: readonly PeerId[], key: Uint8Array): Promise<PeerInfo[]> {
+    const closer = await Promise.allSettled(peers.map((peer) => this.#ask(peer, key)))
+    return closer
+      .flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []))
+      .filter((contact) => this.#isNews(contact))
+  }
+
+  /** Connects to distant peers, too: the networks' other peers would not find each other through neighbours alone. */
+  async #introduce(peer: PeerId): Promise<void> {
+    for (const bits of upTo(this.#depth + 1)) {
+      const unknown = await this.#askAll([peer], this.#keyAt(bits))
+      await this.#connect(unknown.slice(0, INTRODUCTIONS_PER_DISTANCE))
+    }
   }
 
   /**
-   * Connects to distant peers, too: the networks' other peers would not find each other through neighbours alone. A
-   * newcomer has no such peers, and needs a way to each distance only.
+   * Connects to a peer at each distance beyond the neighbours at which this node knows none: without it, a lookup could
+   * end before the keys there. More are met by use. Asks some peers, and then neighbours, which are as far from those
+   * keys.
    */
-  async #lookFar(peer: PeerId, isNewcomer: boolean): Promise<void> {
-    const depth = Math.min(this.#depth, MAX_DISTANCES)
-
-    for (let bits = 0; bits < depth; bits++) {
+  async #fillDistances(asked: readonly PeerId[]): Promise<void> {
+    for (const bits of upTo(this.#depth)) {
       const key = this.#keyAt(bits)
-      const missing = isNewcomer
-        ? CONTACTS_PER_DISTANCE - this.#countKnownNear(key, bits)
-        : INTRODUCTIONS_PER_DISTANCE
 
-      if (missing > 0) {
-        const closer = await this.#ask(peer, key)
-        const unknown = closer.filter((contact) => this.#isNews(contact))
-        await this.#connect(unknown.slice(0, missing))
+      if (!this.#knowsAt(bits, key)) {
+        const [found] = await this.#findAt(bits, key, asked)
+        const neighbours = this.#init.nearest(this.#own, ALPHA).map(({ id }) => id)
+        const [other] = found ? [found] : await this.#findAt(bits, key, neighbours)
+        await this.#connect(other ? [other] : [])
       }
     }
   }
 
-  /** Counts known peers at the distance of a key, up to the needed number. */
-  #countKnownNear(key: Uint8Array, bits: number): number {
-    const known = this.#init.nearest(pointOfKey(key), CONTACTS_PER_DISTANCE)
-    return known.filter(({ id }) => sharedBits(this.#own, pointOfPeer(id)) === bits).length
+  /** Asks peers for unknown ones near a key, and returns those at a distance from this node. */
+  async #findAt(bits: number, key: Uint8Array, asked: readonly PeerId[]): Promise<PeerInfo[]> {
+    const unknown = await this.#askAll(asked, key)
+    return unknown.filter(({ id }) => sharedBits(this.#own, pointOfPeer(id)) === bits)
+  }
+
+  /** Whether this node knows a peer at the distance of a key. */
+  #knowsAt(bits: number, key: Uint8Array): boolean {
+    const [known] = this.#init.nearest(pointOfKey(key), 1)
+    return known !== undefined && sharedBits(this.#own, pointOfPeer(known.id)) === bits
   }
 
   /** Leading bits that this node shares with the farthest of its neighbours. */
   get #depth(): number {
     const farthest = this.#init.nearest(this.#own, this.#neighbourCount).at(-1)
-    return farthest === undefined ? 0 : sharedBits(this.#own, pointOfPeer(farthest.id)) + 1
+    return farthest === undefined ? 0 : sharedBits(this.#own, pointOfPeer(farthest.id))
   }
 
   /** Makes a random key that shares exactly `bits` leading bits with this node. */
@@ -244,6 +256,11 @@ export class NetworkMerge {
     const dials = await Promise.allSettled(contacts.map((contact) => this.#init.connect(contact)))
     return contacts.filter((_, index) => dials[index]?.status === 'fulfilled')
   }
+}
+
+/** The distances farther than one, as leading bits that two points share: at most those that are searched. */
+function upTo(bits: number): Iterable<number> {
+  return Array.from({ length: Math.min(bits, MAX_DISTANCES) }).keys()
 }
 
 /** Returns the key at a peer's own point. */

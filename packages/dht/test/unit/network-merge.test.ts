@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { pointOfKey, pointOfPeer, roughDistance } from '../../src/peers/key-space.ts'
+import { pointOfKey, pointOfPeer, roughDistance, sharedBits } from '../../src/peers/key-space.ts'
 import { type SimulatedPeer, SimulatedWorld } from '../support/simulated-networks.ts'
 
 const TARGETS = Array.from({ length: 20 }, (_, i) => pointOfKey(Uint8Array.of(i)))
@@ -26,6 +26,16 @@ function rightSearches(
     const nearest = trulyNearest(target, all).join()
     return peers.map((peer) => peer.search(target, COUNT).join() === nearest)
   })
+}
+
+/** The distances of peers from one of them, as leading bits that both share. */
+function distancesBetween(one: SimulatedPeer, others: Iterable<SimulatedPeer>): Set<number> {
+  const own = pointOfPeer(one.id)
+  return new Set(
+    Array.from(others)
+      .filter((other) => other !== one)
+      .map(({ id }) => sharedBits(own, pointOfPeer(id)))
+  )
 }
 
 describe('NetworkMerge', () => {
@@ -93,6 +103,35 @@ describe('NetworkMerge', () => {
     }
 
     expect(world.dials / 200).toBeLessThanOrEqual(20 + Math.log2(200))
+  })
+
+  it('knows a peer at each distance after ten peers at a time have joined (N10f)', async () => {
+    const world = new SimulatedWorld()
+    const network = world.network(1) as [SimulatedPeer, ...SimulatedPeer[]]
+
+    for (let size = 1; size < 500; size++) {
+      const [newcomer] = world.network(1) as [SimulatedPeer]
+      newcomer.join(network[(7919 * size) % network.length] as SimulatedPeer)
+      network.push(newcomer)
+
+      if (size % 10 === 0) {
+        await world.settled()
+      }
+    }
+
+    await world.settled()
+
+    // As upkeep does after neighbours have come.
+    for (const peer of network) {
+      const neighbours = peer.nearest(pointOfPeer(peer.id), 3).map(({ id }) => world.peer(id))
+      await peer.refresh(neighbours)
+    }
+
+    const lacking = network.filter((peer) => {
+      const known = distancesBetween(peer, peer.known.values())
+      return [...distancesBetween(peer, network)].some((bits) => !known.has(bits))
+    })
+    expect(lacking).toEqual([])
   })
 
   it('asks connected neighbours for others, and dials only those that it does not know (N10g)', async () => {
