@@ -58,13 +58,17 @@ export function mergeOnInbound(init: MergeOnInboundInit, signal: AbortSignal): N
       return (await inTime(asked, requestTimeoutMs)).closer
     },
     connect: (contact) =>
-      neighbourDials.run(self.toString(), async () => {
-        signal.throwIfAborted()
-        return inRunningTime(
-          requestTimeoutMs,
-          (within) => dialer.connect(contact, { signal: within, task: 'neighbours' }),
-          signal
-        )
+      dialer.connect(contact, {
+        ...{ signal, task: 'neighbours' },
+        inTurn: (attempt) =>
+          neighbourDials.run(self.toString(), async () => {
+            signal.throwIfAborted()
+
+            // The peer may have dialled this node meanwhile, and disconnected since.
+            if (!routing.has(contact.id)) {
+              await inRunningTime(requestTimeoutMs, attempt, signal)
+            }
+          })
       }),
     nearest: (target, count) => routing.nearest(target, count),
     isKnown: (peer) => routing.has(peer),

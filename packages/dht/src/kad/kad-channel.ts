@@ -31,7 +31,7 @@ export interface KadChannelComponents {
   progress: Pick<StreamProgress, 'expect' | 'progressMs'>
 
   /** Connects to a peer, unless there is a connection. */
-  dialer: Pick<Dialer, 'connect'>
+  dialer: Pick<Dialer, 'connect' | 'progressMs'>
 
   /** The store, for its limits and its clock. */
   store: RecordStore
@@ -79,8 +79,10 @@ export class KadChannel implements RecordChannel {
 
   /** Returns the signal that ends a request: kad-dht supports no other way. */
   #inTime(peer: PeerInfo): ProgressSignal {
-    const { progress, requestTimeoutMs } = this.#components
-    return progressSignal(requestTimeoutMs, () => progress.progressMs(peer))
+    const { dialer, progress, requestTimeoutMs } = this.#components
+    return progressSignal(requestTimeoutMs, () =>
+      Math.max(progress.progressMs(peer), dialer.progressMs(peer))
+    )
   }
 
   async #find(peer: PeerInfo, key: Uint8Array, options: AbortOptions): Promise<FindReply> {

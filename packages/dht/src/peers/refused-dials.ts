@@ -64,14 +64,14 @@ export interface RefusedDialOptions extends AbortOptions {
  * @throws BusyError when the peer keeps refusing; any other error as it is
  */
 export async function retryRefused<T>(
-  dial: () => Promise<T>,
+  dial: (refusals: number) => Promise<T>,
   { signal, onRefusal, random = Math.random }: RefusedDialOptions = {}
 ): Promise<T> {
   let waitedMs = 0
 
   for (let refusals = 0; ; refusals++) {
     try {
-      return await dial()
+      return await dial(refusals)
     } catch (error) {
       if (!isRefusal(error)) {
         throw error

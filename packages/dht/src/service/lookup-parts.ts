@@ -22,7 +22,7 @@ export interface LookupParts extends PeerParts, GatewayParts {
   readonly replicas: Replicas
   readonly replicasInit: ReplicasInit
 
-  /** The protocols of requests to peers. Some are added later. */
+  /** The parts that observe peers' progress with requests. Some are added later. */
   readonly protocols: { progressMs(peer: PeerInfo): number }[]
 
   /** Created later, because closing connections depends on the activity of the protocols. */
@@ -36,7 +36,7 @@ export function createLookup(init: PartsInit, goodbyes: () => Goodbyes): LookupP
   const found = createPeerParts(init)
   const { client, peers, routing } = found
   const exchange = createExchangeClient(init, client, goodbyes)
-  const protocols: LookupParts['protocols'] = [exchange, progress]
+  const protocols: LookupParts['protocols'] = [exchange, progress, client.dialer]
   const lookups = new Lookups({
     ...{ peers, requestTimeoutMs },
     isReady: ({ id }) => isConnectedTo(components.connectionManager, id),

@@ -23,11 +23,13 @@ export interface PeerParts {
 
 /** Creates the parts. */
 export function createPeerParts(init: PartsInit): PeerParts {
-  const { connectionManager } = init.components
+  const { connectionManager, peerId: self } = init.components
   const peers = createPeerBook(init, () => routing)
   const liveness = createLiveness(init)
   const routing = createKnownPeers(init, peers, liveness)
-  const dialer = new Dialer({ connectionManager, peers, requestTimeoutMs: init.requestTimeoutMs })
+  const dialer = new Dialer({
+    ...{ self, connectionManager, peers, requestTimeoutMs: init.requestTimeoutMs }
+  })
   const door = doorOf(init.components)
   const { buffers } = door
   const onForgery: Judge['onForgery'] = (peer, error) => door.forgive(peer, error)

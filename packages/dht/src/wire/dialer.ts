@@ -5,6 +5,7 @@ import { BusyError, toError } from '../errors.ts'
 import { dial, isConnectedTo } from '../peers/connect.ts'
 import { isRefusal, retryRefused } from '../peers/refused-dials.ts'
 import { inRunningTime } from '../timing/running-time.ts'
+import { DialTurns } from './dial-turns.ts'
 import { dialsTo } from './host-names.ts'
 import { OPEN_TIMEOUT_MS } from './limits.ts'
 import { ProtocolViolationError } from './protocol-violation-error.ts'
@@ -38,9 +39,26 @@ export type DialTask = 'join' | 'kad' | 'neighbours' | 'pages' | 'probe'
 
 export interface ConnectOptions extends AbortOptions {
   readonly task: DialTask
+
+  /** Runs each attempt to dial in its turn. A peer that refused takes no turn until it is asked again. @default at once */
+  readonly inTurn?: (attempt: (signal?: AbortSignal) => Promise<void>) => Promise<void>
+}
+
+interface AttemptOptions extends AbortOptions {
+  readonly task: string
+
+  /** Earlier attempts of the same dial. */
+  readonly refusals: number
+  readonly isBulk?: boolean | undefined
+}
+
+export interface OpenOptions {
+  /** Whether the stream is needed for bulk, whose dials wait while others are made. @default false */
+  readonly isBulk?: boolean | undefined
 }
 
 export interface DialerInit {
+  readonly self: PeerId
   readonly connectionManager: ConnectionManager
   readonly peers: PeerPolicy
 
@@ -54,11 +72,13 @@ export interface DialerInit {
  */
 export class Dialer {
   readonly #init: DialerInit
+  readonly #turns: DialTurns
   readonly #dialsByTask = new Map<string, number>()
   #refusals = 0
 
   constructor(init: DialerInit) {
     this.#init = init
+    this.#turns = new DialTurns(init.self)
   }
 
   /** Number of dials so far of peers that were needed and not connected. */
@@ -81,50 +101,58 @@ export class Dialer {
     this.#dialsByTask.set(task, (this.#dialsByTask.get(task) ?? 0) + 1)
   }
 
+  /** The time of a peer's last progress with being dialled, in ms of the process's clock. */
+  progressMs(peer: PeerInfo): number {
+    return this.#turns.progressMs(peer)
+  }
+
   /** Opens a stream of a protocol. Rejects for a peer that is banned, or may not be dialled now. */
-  async openStream(peer: PeerInfo, protocol: string): Promise<Stream> {
-    const { connectionManager, requestTimeoutMs = 0 } = this.#init
+  async openStream(
+    peer: PeerInfo,
+    protocol: string,
+    { isBulk }: OpenOptions = {}
+  ): Promise<Stream> {
     const task = nameIn(protocol)
-    return inRunningTime(Math.max(OPEN_TIMEOUT_MS, requestTimeoutMs), (signal) =>
-      this.#untilLetIn(peer, { signal, task }, () =>
-        connectionManager.openStream(peer.id, protocol, { signal })
+    return this.#untilLetIn(peer, {}, async (refusals) => {
+      await this.#connect(peer, { task, refusals, isBulk })
+      return this.#inTime((signal) =>
+        this.#init.connectionManager.openStream(peer.id, protocol, { signal })
       )
-    )
+    })
   }
 
   /** Connects to a peer unless there is a connection. Rejects as `openStream` does. */
   async connect(peer: PeerInfo, options: ConnectOptions): Promise<void> {
-    await this.#untilLetIn(peer, options, () => undefined)
+    const { inTurn = (attempt) => attempt(options.signal) } = options
+    await this.#untilLetIn(peer, options, (refusals) =>
+      inTurn((signal) => this.#connect(peer, { ...options, signal, refusals }))
+    )
   }
 
-  /** Connects and runs the next step; repeats both once if the peer closes the connection in between. */
+  /** Runs attempts to connect until the peer refuses none. */
   async #untilLetIn<T>(
     peer: PeerInfo,
-    options: AbortOptions & { readonly task: string },
-    then: () => T | Promise<T>
+    { signal }: AbortOptions,
+    attempt: (refusals: number) => Promise<T>
   ): Promise<T> {
-    this.#assertMayDial(peer)
-
-    return retryRefused(
-      async () => {
-        await this.#connect(peer, options)
-        return then()
-      },
-      {
-        ...options,
-        onRefusal: () => {
-          this.#refusals++
-          this.#init.peers.recordRefusedDial(peer.id)
-        }
+    return retryRefused(attempt, {
+      signal,
+      onRefusal: () => {
+        this.#refusals++
+        this.#init.peers.recordRefusedDial(peer.id)
       }
-    )
+    })
   }
 
   async #connect(
     peer: PeerInfo,
-    { signal, task }: AbortOptions & { readonly task: string }
+    { signal, task, refusals, isBulk }: AttemptOptions
   ): Promise<void> {
     const { connectionManager, peers } = this.#init
+
+    if (refusals === 0) {
+      this.#assertMayDial(peer)
+    }
 
     if (isConnectedTo(connectionManager, peer.id)) {
       peers.recordDial(peer, true)
@@ -139,7 +167,9 @@ export class Dialer {
     }
 
     try {
-      await dial(connectionManager, peer, { signal })
+      await this.#turns.run(peer.id, isBulk ? `${task} in bulk` : task, () =>
+        this.#inTime((within) => dial(connectionManager, peer, { signal: within }), signal)
+      )
       peers.recordDial(peer, true)
     } catch (error) {
       if (!isRefusal(error)) {
@@ -148,6 +178,18 @@ export class Dialer {
 
       throw toError(error)
     }
+  }
+
+  #inTime<T>(work: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const ms = Math.max(OPEN_TIMEOUT_MS, this.#init.requestTimeoutMs ?? 0)
+    return inRunningTime(
+      ms,
+      async (within) => {
+        within.throwIfAborted()
+        return work(within)
+      },
+      signal
+    )
   }
 
   #assertMayDial({ id, multiaddrs }: PeerInfo): void {

@@ -90,7 +90,7 @@ export class ProtocolClient<Q, R, M> {
       return Promise.resolve().then(fallback)
     }
 
-    const stream = this.#streamTo(peer, name)
+    const stream = this.#streamTo(peer, name, cancellation)
 
     if (!stream.isOpen) {
       this.#addresses.set(name, peer)
@@ -171,7 +171,8 @@ export class ProtocolClient<Q, R, M> {
     return untilMs !== undefined
   }
 
-  #streamTo(peer: PeerInfo, name: string): RequestStream<Q, R, M> {
+  /** Returns the stream to a peer, or opens one, for bulk if the first request is. */
+  #streamTo(peer: PeerInfo, name: string, first?: CancellationToken): RequestStream<Q, R, M> {
     const known = this.#streams.get(name)
 
     if (known !== undefined) {
@@ -179,9 +180,13 @@ export class ProtocolClient<Q, R, M> {
     }
 
     const { id, network = DEFAULT_NETWORK, peers, dialer, buffers, speak } = this.#init
+    const isBulk = first?.isBulk
     const stream = new RequestStream<Q, R, M>({
       ...{ protocol: speak(peer), limits: this.#limits, buffers, peer: name },
-      open: () => dialer.openStream(this.#addresses.get(name) ?? peer, protocolIdIn(network, id)),
+      open: () =>
+        dialer.openStream(this.#addresses.get(name) ?? peer, protocolIdIn(network, id), {
+          isBulk
+        }),
       onReply: () => peers.recordResponse(peer.id),
       onViolation: (error) => peers.ban(peer.id, error),
       onEnd: (error, unanswered) => {
@@ -208,7 +213,7 @@ export class ProtocolClient<Q, R, M> {
       if (isHopeless || cancellation?.isCancelled || repetitions === MAX_REPETITIONS) {
         pending.reject(error)
       } else {
-        const stream = this.#streamTo(peer, peer.id.toString())
+        const stream = this.#streamTo(peer, peer.id.toString(), cancellation)
         stream.add({ ...pending, repetitions: repetitions + 1 })
         cancellation?.onRepeat?.()
       }

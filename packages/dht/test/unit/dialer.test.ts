@@ -8,6 +8,7 @@ import { welcomingPeers } from '../support/protocol-asker.ts'
 
 const PROTOCOL = '/test/1.0.0'
 const peer = contact(1)
+const refusal = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })
 
 afterEach(() => {
   vi.restoreAllMocks()
@@ -27,6 +28,7 @@ function dialling(
   const openStream = vi.fn(async () => ({}))
   const manager = { getConnections: () => [], openConnection, openStream, ...connectionManager }
   const dialer = new Dialer({
+    self: contact(99).id,
     connectionManager: manager as unknown as ConnectionManager,
     peers: welcomingPeers(peers)
   })
@@ -69,6 +71,22 @@ describe('Dialer', () => {
 
     await expect(dialer.openStream(named, PROTOCOL)).rejects.toMatchObject({ name: 'BusyError' })
     expect(mayDial).toHaveBeenCalledExactlyOnceWith(named.id, 1 + MAX_DIALLED_ADDRESSES)
+  })
+
+  it('gives its turn to others while a peer that refused waits to be asked again (N10d)', async () => {
+    const openConnection = vi.fn().mockRejectedValueOnce(refusal).mockResolvedValueOnce({})
+    const { dialer } = dialling({}, { openConnection })
+    const turns: string[] = []
+    await dialer.connect(peer, {
+      task: 'neighbours',
+      inTurn: async (attempt) => {
+        turns.push('begins')
+        await attempt().finally(() => turns.push('ends'))
+      }
+    })
+
+    expect(turns).toEqual(['begins', 'ends', 'begins', 'ends'])
+    expect(openConnection).toHaveBeenCalledTimes(2)
   })
 
   it('records whether a peer was reached, whatever it speaks', async () => {

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { PeerInfo } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { TypedEventEmitter } from 'main-event'
@@ -9,6 +10,7 @@ import {
   mergeOnInbound
 } from '../../src/discovery/merge-on-inbound.ts'
 import { ALPHA } from '../../src/discovery/network-merge.ts'
+import type { ConnectOptions } from '../../src/wire/dialer.ts'
 import { contacts, peerNumber } from '../support/numbered-peers.ts'
 
 const NEIGHBOURS: PeerInfo[] = contacts(20).map(({ id }) => ({
@@ -20,6 +22,7 @@ class Newcomer {
   readonly #controller = new AbortController()
   readonly #dials: PromiseWithResolvers<void>[] = []
   dialled = 0
+  isKnown = false
 
   constructor(number: number) {
     const init: Partial<Record<keyof MergeOnInboundInit, unknown>> = {
@@ -27,11 +30,12 @@ class Newcomer {
       channel: { find: async () => ({ closer: NEIGHBOURS }) },
       connectionManager: { getConnections: () => [] },
       dialer: {
-        connect: (_: PeerInfo, { signal }: { signal: AbortSignal }) => this.#dial(signal)
+        connect: (_: PeerInfo, { inTurn }: Required<ConnectOptions>) =>
+          inTurn((signal) => this.#dial(signal))
       },
       events: new TypedEventEmitter(),
       peers: { isBanned: () => false, isUnreachable: () => false },
-      routing: { nearest: () => [], has: () => false },
+      routing: { nearest: () => [], has: () => this.isKnown },
       ...{ requestTimeoutMs: 60_000, neighbourCount: () => NEIGHBOURS.length }
     }
     mergeOnInbound(init as unknown as MergeOnInboundInit, this.#controller.signal).discover(
@@ -54,13 +58,13 @@ class Newcomer {
     this.#controller.abort()
   }
 
-  #dial(signal: AbortSignal): Promise<void> {
+  #dial(signal?: AbortSignal): Promise<void> {
     const dial = Promise.withResolvers<void>()
     this.dialled++
     this.#dials.push(dial)
-    signal.addEventListener('abort', () => {
+    signal?.addEventListener('abort', () => {
       this.#dials.splice(0)
-      dial.reject(signal.reason)
+      dial.reject(signal?.reason)
     })
     return dial.promise
   }
@@ -97,5 +101,19 @@ describe('neighbours', () => {
 
     expect(one.dialled).toBe(dialled)
     other.stop()
+  })
+
+  it('that have become known while they waited are not dialled (N10f)', async () => {
+    const newcomer = new Newcomer(2003)
+    await vi.waitFor(() => expect(newcomer.dialling).toBe(ALPHA))
+    newcomer.end(ALPHA, 'resolve')
+    await vi.waitFor(() => expect(newcomer.dialling).toBe(MAX_NEIGHBOUR_DIALS_PER_NODE))
+    const { dialled } = newcomer
+
+    newcomer.isKnown = true
+    newcomer.end(MAX_NEIGHBOUR_DIALS_PER_NODE, 'resolve')
+    await setImmediate()
+    expect(newcomer.dialled).toBe(dialled)
+    newcomer.stop()
   })
 })

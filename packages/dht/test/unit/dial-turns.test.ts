@@ -1,0 +1,111 @@
+import type { PeerInfo } from '@libp2p/interface'
+import { describe, expect, it, vi } from 'vitest'
+import { Lookups } from '../../src/lookup/lookups.ts'
+import { PeerBook } from '../../src/peers/peer-book.ts'
+import { DialTurns, MAX_DIALS, MIN_TURN_MS } from '../../src/wire/dial-turns.ts'
+import { contacts, peerNumber } from '../support/numbered-peers.ts'
+
+const CONTACTS: PeerInfo[] = contacts(2 * MAX_DIALS)
+
+/** Dials that a test settles. */
+class Dials {
+  readonly turns: DialTurns = new DialTurns(peerNumber(1000))
+  readonly begun: string[] = []
+  readonly #dials: PromiseWithResolvers<void>[] = []
+
+  make(count: number, task: string): Promise<void>[] {
+    return CONTACTS.slice(0, count).map(({ id }) =>
+      this.turns.run(id, task, () => {
+        const dial = Promise.withResolvers<void>()
+        this.begun.push(task)
+        this.#dials.push(dial)
+        return dial.promise
+      })
+    )
+  }
+
+  end(count: number): void {
+    for (const dial of this.#dials.splice(0, count)) {
+      dial.resolve()
+    }
+  }
+}
+
+describe('dials', () => {
+  it('are made a few at a time, and task by task in rotation (N12)', async () => {
+    const dials = new Dials()
+    const bulk = dials.make(CONTACTS.length, 'exchange in bulk')
+    const single = dials.make(2, 'exchange')
+    expect(dials.begun).toHaveLength(MAX_DIALS)
+    expect(dials.begun).not.toContain('exchange')
+
+    dials.end(3)
+    await vi.waitFor(() => expect(dials.begun).toHaveLength(MAX_DIALS + 3))
+    expect(dials.begun.filter((task) => task === 'exchange').length).toBeGreaterThan(0)
+
+    for (let left = CONTACTS.length + 2 - 3; left > 0; left -= MAX_DIALS) {
+      const { length } = dials.begun
+      dials.end(MAX_DIALS)
+      await vi.waitFor(() =>
+        expect(dials.begun.length).toBe(Math.min(length + MAX_DIALS, CONTACTS.length + 2))
+      )
+    }
+
+    dials.end(MAX_DIALS)
+    await Promise.all([...bulk, ...single])
+  })
+
+  it('keep nobody waiting whose peers do not answer (N12)', async () => {
+    const dials = new Dials()
+    const startMs = performance.now()
+    const silent = dials.make(MAX_DIALS, 'exchange')
+    const [next] = dials.make(1, 'watch')
+    await vi.waitFor(() => expect(dials.begun).toContain('watch'))
+    expect(performance.now() - startMs).toBeGreaterThan(MIN_TURN_MS / 2)
+
+    dials.end(MAX_DIALS + 1)
+    await Promise.all([...silent, next])
+  })
+
+  it('make progress while they wait, and none once they are under way (N12)', async () => {
+    const dials = new Dials()
+    const [first, last] = [CONTACTS[0], CONTACTS[MAX_DIALS]] as [PeerInfo, PeerInfo]
+    expect(dials.turns.progressMs(first)).toBe(Number.NEGATIVE_INFINITY)
+    const made = dials.make(MAX_DIALS + 1, 'exchange')
+
+    const beganMs = dials.turns.progressMs(first)
+    const waitingMs = dials.turns.progressMs(last)
+    await vi.waitFor(() => expect(dials.turns.progressMs(last)).toBeGreaterThan(waitingMs))
+    expect(dials.turns.progressMs(first)).toBe(beganMs)
+
+    dials.end(1)
+    await vi.waitFor(() => expect(dials.begun).toHaveLength(MAX_DIALS + 1))
+    dials.end(MAX_DIALS)
+    await Promise.all(made)
+    expect(dials.turns.progressMs(last)).toBe(Number.NEGATIVE_INFINITY)
+  })
+
+  it('let no request time out that was sent together with many others (N8b, N12)', async () => {
+    const turns = new DialTurns(peerNumber(1001))
+    const lookups = new Lookups({
+      peers: new PeerBook(),
+      requestTimeoutMs: 400,
+      isReady: () => false,
+      progressMs: (contact) => turns.progressMs(contact)
+    })
+    // A processor that makes one handshake at a time: the last one ends after the timeout.
+    let handshakes = Promise.resolve()
+    const shake = (): Promise<void> => {
+      handshakes = handshakes.then(() => new Promise((resolve) => setTimeout(resolve, 6)))
+      return handshakes
+    }
+    const startMs = performance.now()
+    const asked = CONTACTS.map((contact) =>
+      lookups.inTime(contact, turns.run(contact.id, 'exchange', shake))
+    )
+
+    await Promise.all(asked)
+    expect(performance.now() - startMs).toBeGreaterThan(400)
+    lookups.close()
+  })
+})
