@@ -21,7 +21,7 @@ interface Dials {
   waiting: number
   underWay: number
 
-  /** Time at which the last of them began, in ms of the process's clock. */
+  /** Time since which any has been under way, in ms of the process's clock. */
   beganMs: number
 }
 
@@ -47,8 +47,8 @@ export class DialTurns {
     try {
       await inTurn(`${this.#node} ${task}`, () => {
         dials.waiting--
+        dials.beganMs = dials.underWay > 0 ? dials.beganMs : performance.now()
         dials.underWay++
-        dials.beganMs = performance.now()
         return dial()
       })
     } finally {
@@ -61,8 +61,8 @@ export class DialTurns {
   }
 
   /**
-   * The time of a peer's last progress, in ms of the process's clock: now while a dial waits for its turn, then the
-   * beginning of the dial.
+   * The time of a peer's last progress, in ms of the process's clock: now while its dial waits for its turn, then the
+   * beginning of the dial. Further dials to the peer change nothing: a dead one makes no progress by being dialled again.
    */
   progressMs({ id }: { readonly id: PeerId }): number {
     const dials = this.#dials.size === 0 ? undefined : this.#dials.get(id.toString())
@@ -71,7 +71,7 @@ export class DialTurns {
       return Number.NEGATIVE_INFINITY
     }
 
-    return dials.waiting > 0 ? performance.now() : dials.beganMs
+    return dials.underWay > 0 ? dials.beganMs : performance.now()
   }
 }
 

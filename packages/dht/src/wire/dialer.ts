@@ -149,10 +149,7 @@ export class Dialer {
     { signal, task, refusals, isBulk }: AttemptOptions
   ): Promise<void> {
     const { connectionManager, peers } = this.#init
-
-    if (refusals === 0) {
-      this.#assertMayDial(peer)
-    }
+    this.#assertNotBanned(peer)
 
     if (isConnectedTo(connectionManager, peer.id)) {
       peers.recordDial(peer, true)
@@ -161,15 +158,23 @@ export class Dialer {
 
     this.count(task)
 
-    if (peer.multiaddrs.length === 0) {
-      // libp2p looks up the addresses when a stream is opened.
-      return
+    // Without addresses, libp2p looks them up when a stream is opened.
+    if (peer.multiaddrs.length > 0) {
+      await this.#turns.run(peer.id, isBulk ? `${task} in bulk` : task, async () => {
+        if (refusals === 0) {
+          this.#assertMayDial(peer)
+        }
+
+        await this.#dial(peer, signal)
+      })
     }
+  }
+
+  async #dial(peer: PeerInfo, signal?: AbortSignal): Promise<void> {
+    const { connectionManager, peers } = this.#init
 
     try {
-      await this.#turns.run(peer.id, isBulk ? `${task} in bulk` : task, () =>
-        this.#inTime((within) => dial(connectionManager, peer, { signal: within }), signal)
-      )
+      await this.#inTime((within) => dial(connectionManager, peer, { signal: within }), signal)
       peers.recordDial(peer, true)
     } catch (error) {
       if (!isRefusal(error)) {
@@ -192,14 +197,14 @@ export class Dialer {
     )
   }
 
-  #assertMayDial({ id, multiaddrs }: PeerInfo): void {
-    const { peers } = this.#init
-
-    if (peers.isBanned(id)) {
+  #assertNotBanned({ id }: PeerInfo): void {
+    if (this.#init.peers.isBanned(id)) {
       throw new ProtocolViolationError(`the peer ${id} is banned for a protocol violation`)
     }
+  }
 
-    if (!peers.mayDial(id, dialsTo(dialledAddresses(multiaddrs)))) {
+  #assertMayDial({ id, multiaddrs }: PeerInfo): void {
+    if (!this.#init.peers.mayDial(id, dialsTo(dialledAddresses(multiaddrs)))) {
       throw new BusyError('too many addresses from other peers are being dialled')
     }
   }

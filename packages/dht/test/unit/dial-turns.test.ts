@@ -76,12 +76,15 @@ describe('dials', () => {
     const beganMs = dials.turns.progressMs(first)
     const waitingMs = dials.turns.progressMs(last)
     await vi.waitFor(() => expect(dials.turns.progressMs(last)).toBeGreaterThan(waitingMs))
+    const again = dials.make(1, 'watch')
     expect(dials.turns.progressMs(first)).toBe(beganMs)
 
     dials.end(1)
     await vi.waitFor(() => expect(dials.begun).toHaveLength(MAX_DIALS + 1))
     dials.end(MAX_DIALS)
-    await Promise.all(made)
+    await vi.waitFor(() => expect(dials.begun).toHaveLength(MAX_DIALS + 2))
+    dials.end(1)
+    await Promise.all([...made, ...again])
     expect(dials.turns.progressMs(last)).toBe(Number.NEGATIVE_INFINITY)
   })
 

@@ -1,6 +1,7 @@
 import type { PeerInfo } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { MAX_DIALS } from '../../src/wire/dial-turns.ts'
 import { Dialer, type PeerPolicy } from '../../src/wire/dialer.ts'
 import { MAX_DIALLED_ADDRESSES, OPEN_TIMEOUT_MS } from '../../src/wire/limits.ts'
 import { contact } from '../support/exchange-serving.ts'
@@ -62,6 +63,31 @@ describe('Dialer', () => {
     await expect(dialer.openStream(named, PROTOCOL)).rejects.toMatchObject({ name: 'BusyError' })
     expect(mayDial).toHaveBeenCalledExactlyOnceWith(named.id, 2)
     expect(openConnection).not.toHaveBeenCalled()
+  })
+
+  it('asks for a place in the rate of dials when the turn of a dial has come (N9h, N12)', async () => {
+    const mayDial = vi.fn(() => true)
+    const connections: PromiseWithResolvers<object>[] = []
+    const openConnection = (): Promise<object> => {
+      const connection = Promise.withResolvers<object>()
+      connections.push(connection)
+      return connection.promise
+    }
+    const { dialer } = dialling({ mayDial }, { openConnection })
+    const peers = Array.from({ length: MAX_DIALS + 1 }, (_, i) => contact(i + 2))
+    const dials = peers.map((each) => dialer.connect(each, { task: 'probe' }))
+    await vi.waitFor(() => expect(connections).toHaveLength(MAX_DIALS))
+    expect(mayDial).toHaveBeenCalledTimes(MAX_DIALS)
+
+    connections[0]?.resolve({})
+    await vi.waitFor(() => expect(connections).toHaveLength(MAX_DIALS + 1))
+    expect(mayDial).toHaveBeenCalledTimes(MAX_DIALS + 1)
+
+    for (const { resolve } of connections) {
+      resolve({})
+    }
+
+    await Promise.all(dials)
   })
 
   it('counts a host name as all the addresses that it may have (N9h)', async () => {
