@@ -4,10 +4,10 @@ import { TaskQueue } from '../admission/task-queue.ts'
 import { SEARCH_WIDTH } from '../constants.ts'
 import type { DHTEvents } from '../events.ts'
 import type { RecordChannel } from '../lookup/record-channel.ts'
+import { isConnectedTo } from '../peers/connect.ts'
 import type { KnownPeers } from '../peers/known-peers.ts'
 import type { PeerBook } from '../peers/peer-book.ts'
 import { inTime } from '../timing/in-time.ts'
-import { inRunningTime } from '../timing/running-time.ts'
 import type { Dialer } from '../wire/dialer.ts'
 import { NetworkMerge } from './network-merge.ts'
 
@@ -53,20 +53,25 @@ export function mergeOnInbound(init: MergeOnInboundInit, signal: AbortSignal): N
   const merge = new NetworkMerge({
     ...{ self, peers, neighbourCount },
     async ask(peer, key) {
+      // A peer that has disconnected is not worth a dial: others name the same neighbours.
+      if (!isConnectedTo(connectionManager, peer)) {
+        return []
+      }
+
       const options = { closerCount: SEARCH_WIDTH, isCloserAlways: true }
       const asked = channel.find({ id: peer, multiaddrs: [] }, key, options)
       return (await inTime(asked, requestTimeoutMs)).closer
     },
     connect: (contact) =>
       dialer.connect(contact, {
-        ...{ signal, task: 'neighbours' },
+        ...{ signal, task: 'neighbours', timeoutMs: requestTimeoutMs },
         inTurn: (attempt) =>
           neighbourDials.run(self.toString(), async () => {
             signal.throwIfAborted()
 
             // The peer may have dialled this node meanwhile, and disconnected since.
             if (!routing.has(contact.id)) {
-              await inRunningTime(requestTimeoutMs, attempt, signal)
+              await attempt(signal)
             }
           })
       }),

@@ -106,6 +106,7 @@ export function connectionLayers(gater: ConnectionGater = {}): ConnectionLayers 
         inboundConnectionThreshold: MAX_INBOUND_CONNECTIONS_PER_SECOND,
         maxIncomingPendingConnections: MAX_PENDING_INBOUND_CONNECTIONS,
         maxDialQueueLength: MAX_QUEUED_DIALS,
+        maxParallelDials: MAX_QUEUED_DIALS,
         inboundUpgradeTimeout: INBOUND_UPGRADE_TIMEOUT_MS
       }
     },

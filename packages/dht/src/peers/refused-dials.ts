@@ -14,6 +14,9 @@ const MAX_RETRY_MS = 400
 /** Milliseconds of waiting, in all, after which a peer counts as busy. */
 const PATIENCE_MS = 3000
 
+/** Milliseconds after the first refusal after which no further dial begins, however long the peer takes to refuse. */
+const MAX_REFUSING_MS = 10_000
+
 const CODES: readonly unknown[] = ['ECONNRESET', 'EPIPE']
 const NAMES: readonly string[] = ['ConnectionClosedError', 'MuxerClosedError', 'StreamResetError']
 const MESSAGES =
@@ -68,6 +71,7 @@ export async function retryRefused<T>(
   { signal, onRefusal, random = Math.random }: RefusedDialOptions = {}
 ): Promise<T> {
   let waitedMs = 0
+  let endMs = Number.POSITIVE_INFINITY
 
   for (let refusals = 0; ; refusals++) {
     try {
@@ -78,8 +82,10 @@ export async function retryRefused<T>(
       }
 
       onRefusal?.(error)
+      const nowMs = performance.now()
+      endMs = Math.min(endMs, nowMs + MAX_REFUSING_MS)
 
-      if (signal?.aborted || waitedMs >= PATIENCE_MS) {
+      if (signal?.aborted || waitedMs >= PATIENCE_MS || nowMs >= endMs) {
         throw new BusyError('the peer accepts no connections at the moment', { cause: error })
       }
 

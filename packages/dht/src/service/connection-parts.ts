@@ -11,7 +11,6 @@ import { partsOf } from '../kad/node-parts.ts'
 import { INTRODUCTION_PROTOCOL } from '../pages/introduction-messages.ts'
 import { connectedPeers } from '../peers/connect.ts'
 import { isVacancy } from '../peers/refused-dials.ts'
-import { inRunningTime } from '../timing/running-time.ts'
 import { wait } from '../timing/wait.ts'
 import { COMPARE_PROTOCOL } from '../upkeep/compare-messages.ts'
 import { WATCH_PROTOCOL } from '../watch/watch-messages.ts'
@@ -124,11 +123,9 @@ export class ConnectionParts {
       hasSaidGoodbye: (peer) => this.goodbyes.has(peer),
       contactOf: (peer) => routing.contactOf(peer),
       connect: (contact) =>
-        inRunningTime(
-          requestTimeoutMs,
-          (signal) => client.dialer.connect(contact, { signal, task: 'probe' }),
-          lifetime
-        ),
+        client.dialer.connect(contact, {
+          ...{ signal: lifetime, task: 'probe', timeoutMs: requestTimeoutMs }
+        }),
       onDead: ({ id }, error) => {
         routing.remove(id)
 

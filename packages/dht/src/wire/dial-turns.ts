@@ -1,28 +1,31 @@
-import type { PeerId } from '@libp2p/interface'
+import type { AbortOptions, PeerId } from '@libp2p/interface'
 import { TaskQueue } from '../admission/task-queue.ts'
+import { BoundedMap } from '../collections/bounded-map.ts'
+import { Tally } from '../collections/tally.ts'
 import { RoundTripEstimate } from '../peers/round-trip-estimate.ts'
 import { wait } from '../timing/wait.ts'
+import { MAX_CACHED_PEERS } from './limits.ts'
 
 /**
- * Dials under way in this process. A handshake takes about 10 ms of processor time at each end (docs/network.md): more at
- * once would only slow each other down until all time out.
+ * Dials of this process that have a turn. A handshake takes about 10 ms of processor time at each end (docs/network.md):
+ * more at once would only slow each other down until all time out.
  */
 export const MAX_DIALS = 40
 
-/** Milliseconds after which a dial gives its turn to another, at the least: its peer may be gone. */
+/** Milliseconds after which a dial that takes longer than most gives its turn to another: its peer may be gone. */
 export const MIN_TURN_MS = 500
+const MAX_TURN_MS = 2000
 
 /** The nodes of a process share its event loop, and take turns. */
 const queue = new TaskQueue({ maxRunning: MAX_DIALS })
 const dialTimes = new RoundTripEstimate()
 
-/** The dials of one peer. */
-interface Dials {
-  waiting: number
-  underWay: number
+export interface TurnOptions extends AbortOptions {
+  /** Dials of one task have their turns in order, and tasks in rotation. */
+  readonly task: string
 
-  /** Time since which any has been under way, in ms of the process's clock. */
-  beganMs: number
+  /** Whether the peer has refused the same dial before. */
+  readonly isRepeated: boolean
 }
 
 /**
@@ -31,54 +34,81 @@ interface Dials {
  */
 export class DialTurns {
   readonly #node: string
-  readonly #dials = new Map<string, Dials>()
+  readonly #waiting = new Tally<string>()
+  readonly #underWay = new Tally<string>()
+
+  /** Times at which peers' dials began, or succeeded, in ms of the process's clock. */
+  readonly #progressMs = new BoundedMap<string, number>({ maxSize: MAX_CACHED_PEERS })
 
   constructor(self: PeerId) {
     this.#node = self.toString()
   }
 
-  /** Runs a dial in the turn of its task. Settles as the dial does. */
-  async run(peer: PeerId, task: string, dial: () => Promise<void>): Promise<void> {
+  /** Runs a dial in the turn of its task. Settles as the dial does, or rejects when the signal is aborted before. */
+  async run(
+    peer: PeerId,
+    { task, isRepeated, signal }: TurnOptions,
+    dial: () => Promise<void>
+  ): Promise<void> {
     const name = peer.toString()
-    const dials = this.#dials.get(name) ?? { waiting: 0, underWay: 0, beganMs: 0 }
-    this.#dials.set(name, dials)
-    dials.waiting++
+    this.#waiting.add(name)
+    let isWaiting = true
+    const endWait = (): void => {
+      this.#waiting.add(name, isWaiting ? -1 : 0)
+      isWaiting = false
+    }
 
     try {
-      await inTurn(`${this.#node} ${task}`, () => {
-        dials.waiting--
-        dials.beganMs = dials.underWay > 0 ? dials.beganMs : performance.now()
-        dials.underWay++
-        return dial()
+      await inTurn(`${this.#node} ${task}`, signal, async () => {
+        endWait()
+
+        // A dead peer makes no progress by being dialled again.
+        if (!isRepeated && !this.#underWay.has(name)) {
+          this.#progressMs.set(name, performance.now())
+        }
+
+        this.#underWay.add(name)
+
+        try {
+          await dial()
+          this.#progressMs.set(name, performance.now())
+        } finally {
+          this.#underWay.add(name, -1)
+        }
       })
     } finally {
-      dials.underWay--
-
-      if (dials.waiting + dials.underWay === 0) {
-        this.#dials.delete(name)
-      }
+      endWait()
     }
   }
 
   /**
-   * The time of a peer's last progress, in ms of the process's clock: now while its dial waits for its turn, then the
-   * beginning of the dial. Further dials to the peer change nothing: a dead one makes no progress by being dialled again.
+   * The time of a peer's last progress with being dialled, in ms of the process's clock: now while its dial waits for its
+   * turn, then the dial's beginning, and its success.
    */
   progressMs({ id }: { readonly id: PeerId }): number {
-    const dials = this.#dials.size === 0 ? undefined : this.#dials.get(id.toString())
-
-    if (dials === undefined) {
-      return Number.NEGATIVE_INFINITY
-    }
-
-    return dials.underWay > 0 ? dials.beganMs : performance.now()
+    const name = id.toString()
+    const isWaiting = this.#waiting.has(name) && !this.#underWay.has(name)
+    return isWaiting ? performance.now() : (this.#progressMs.get(name) ?? Number.NEGATIVE_INFINITY)
   }
 }
 
 /** Runs a dial in turn. The turn ends with the dial, or when the dial takes longer than most. */
-function inTurn(label: string, dial: () => Promise<void>): Promise<void> {
+function inTurn(
+  label: string,
+  signal: AbortSignal | undefined,
+  dial: () => Promise<void>
+): Promise<void> {
   return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal?.reason)
+    signal?.addEventListener('abort', onAbort, { once: true })
     void queue.run(label, async () => {
+      signal?.removeEventListener('abort', onAbort)
+
+      if (signal?.aborted) {
+        reject(signal.reason)
+        return
+      }
+
       const startMs = performance.now()
       const ended = new AbortController()
       const done = dial().then(() => {
@@ -86,7 +116,8 @@ function inTurn(label: string, dial: () => Promise<void>): Promise<void> {
         resolve()
       })
       done.catch(reject).finally(() => ended.abort())
-      await wait(Math.max(MIN_TURN_MS, dialTimes.lateAfterMs ?? 0), ended.signal)
+      const longMs = Math.max(MIN_TURN_MS, dialTimes.lateAfterMs ?? 0)
+      await wait(Math.min(longMs, MAX_TURN_MS), ended.signal)
     })
   })
 }

@@ -40,6 +40,9 @@ export type DialTask = 'join' | 'kad' | 'neighbours' | 'pages' | 'probe'
 export interface ConnectOptions extends AbortOptions {
   readonly task: DialTask
 
+  /** Milliseconds of an attempt, without the wait for its turn. @default as for streams */
+  readonly timeoutMs?: number
+
   /** Runs each attempt to dial in its turn. A peer that refused takes no turn until it is asked again. @default at once */
   readonly inTurn?: (attempt: (signal?: AbortSignal) => Promise<void>) => Promise<void>
 }
@@ -50,6 +53,7 @@ interface AttemptOptions extends AbortOptions {
   /** Earlier attempts of the same dial. */
   readonly refusals: number
   readonly isBulk?: boolean | undefined
+  readonly timeoutMs?: number | undefined
 }
 
 export interface OpenOptions {
@@ -144,15 +148,11 @@ export class Dialer {
     })
   }
 
-  async #connect(
-    peer: PeerInfo,
-    { signal, task, refusals, isBulk }: AttemptOptions
-  ): Promise<void> {
-    const { connectionManager, peers } = this.#init
+  async #connect(peer: PeerInfo, options: AttemptOptions): Promise<void> {
+    const { task, refusals, isBulk, signal } = options
     this.#assertNotBanned(peer)
 
-    if (isConnectedTo(connectionManager, peer.id)) {
-      peers.recordDial(peer, true)
+    if (this.#isConnected(peer)) {
       return
     }
 
@@ -160,21 +160,27 @@ export class Dialer {
 
     // Without addresses, libp2p looks them up when a stream is opened.
     if (peer.multiaddrs.length > 0) {
-      await this.#turns.run(peer.id, isBulk ? `${task} in bulk` : task, async () => {
-        if (refusals === 0) {
-          this.#assertMayDial(peer)
-        }
-
-        await this.#dial(peer, signal)
-      })
+      const turn = { task: isBulk ? `${task} in bulk` : task, isRepeated: refusals > 0, signal }
+      await this.#turns.run(peer.id, turn, () => this.#dial(peer, options))
     }
   }
 
-  async #dial(peer: PeerInfo, signal?: AbortSignal): Promise<void> {
+  async #dial(peer: PeerInfo, { refusals, signal, timeoutMs }: AttemptOptions): Promise<void> {
     const { connectionManager, peers } = this.#init
 
+    // The peer may have connected while the dial waited for its turn.
+    if (this.#isConnected(peer)) {
+      return
+    }
+
+    if (refusals === 0) {
+      this.#assertMayDial(peer)
+    }
+
     try {
-      await this.#inTime((within) => dial(connectionManager, peer, { signal: within }), signal)
+      await this.#inTime((within) => dial(connectionManager, peer, { signal: within }), {
+        ...{ signal, timeoutMs }
+      })
       peers.recordDial(peer, true)
     } catch (error) {
       if (!isRefusal(error)) {
@@ -185,16 +191,23 @@ export class Dialer {
     }
   }
 
-  #inTime<T>(work: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    const ms = Math.max(OPEN_TIMEOUT_MS, this.#init.requestTimeoutMs ?? 0)
-    return inRunningTime(
-      ms,
-      async (within) => {
-        within.throwIfAborted()
-        return work(within)
-      },
-      signal
-    )
+  #isConnected(peer: PeerInfo): boolean {
+    const { connectionManager, peers } = this.#init
+    const isConnected = isConnectedTo(connectionManager, peer.id)
+
+    if (isConnected) {
+      peers.recordDial(peer, true)
+    }
+
+    return isConnected
+  }
+
+  #inTime<T>(
+    work: (signal: AbortSignal) => Promise<T>,
+    { signal, timeoutMs }: Pick<AttemptOptions, 'signal' | 'timeoutMs'> = {}
+  ): Promise<T> {
+    const ms = timeoutMs ?? Math.max(OPEN_TIMEOUT_MS, this.#init.requestTimeoutMs ?? 0)
+    return inRunningTime(ms, work, signal)
   }
 
   #assertNotBanned({ id }: PeerInfo): void {

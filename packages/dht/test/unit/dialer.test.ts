@@ -74,17 +74,15 @@ describe('Dialer', () => {
       return connection.promise
     }
     const { dialer } = dialling({ mayDial }, { openConnection })
-    const peers = Array.from({ length: MAX_DIALS + 1 }, (_, i) => contact(i + 2))
+    const peers = Array.from({ length: 4 * MAX_DIALS }, (_, i) => contact(i + 2))
     const dials = peers.map((each) => dialer.connect(each, { task: 'probe' }))
-    await vi.waitFor(() => expect(connections).toHaveLength(MAX_DIALS))
-    expect(mayDial).toHaveBeenCalledTimes(MAX_DIALS)
+    await vi.waitFor(() => expect(connections.length).toBeGreaterThanOrEqual(MAX_DIALS))
+    expect(connections.length).toBeLessThan(peers.length)
 
-    connections[0]?.resolve({})
-    await vi.waitFor(() => expect(connections).toHaveLength(MAX_DIALS + 1))
-    expect(mayDial).toHaveBeenCalledTimes(MAX_DIALS + 1)
-
-    for (const { resolve } of connections) {
-      resolve({})
+    for (let ended = 0; ended < peers.length; ended++) {
+      await vi.waitFor(() => expect(connections.length).toBeGreaterThan(ended))
+      expect(mayDial).toHaveBeenCalledTimes(connections.length)
+      connections[ended]?.resolve({})
     }
 
     await Promise.all(dials)

@@ -28,7 +28,7 @@ class Newcomer {
     const init: Partial<Record<keyof MergeOnInboundInit, unknown>> = {
       self: peerNumber(number),
       channel: { find: async () => ({ closer: NEIGHBOURS }) },
-      connectionManager: { getConnections: () => [] },
+      connectionManager: { getConnections: () => [{ status: 'open' }] },
       dialer: {
         connect: (_: PeerInfo, { inTurn }: Required<ConnectOptions>) =>
           inTurn((signal) => this.#dial(signal))
