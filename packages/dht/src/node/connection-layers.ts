@@ -37,8 +37,9 @@ const MAX_PENDING_INBOUND_CONNECTIONS: number = 2 * MAX_PENDING_CONNECTIONS
 const INBOUND_UPGRADE_TIMEOUT_MS = 30_000
 
 /**
- * Dials that wait for others. A bulk call in a large network may need a connection to each server, and libp2p's default
- * of 500 would fail those above it as if their peers could not be reached.
+ * Dials in libp2p's queue, waiting and under way. A bulk call in a large network may need a connection to each server, and
+ * libp2p's default of 500 would fail those above it as if their peers could not be reached. None waits there, because
+ * its timeout would run meanwhile: Waggle's own dials wait for their turns before.
  */
 const MAX_QUEUED_DIALS = 10_000
 
