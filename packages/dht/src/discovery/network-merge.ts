@@ -8,6 +8,7 @@ import {
   sharedBits
 } from '../peers/key-space.ts'
 import type { PeerBook } from '../peers/peer-book.ts'
+import { Candidates } from './candidates.ts'
 
 /** New peers waiting for a request for their neighbours. When full, the oldest is dropped. */
 const MAX_WAITING = 64
@@ -68,6 +69,7 @@ export class NetworkMerge {
   readonly #waiting: PeerId[] = []
   #asking = 0
   #lookedFarAtMs = Number.NEGATIVE_INFINITY
+  #filling: Promise<void> | undefined
 
   constructor(init: NetworkMergeInit) {
     this.#init = init
@@ -89,11 +91,22 @@ export class NetworkMerge {
     }
   }
 
-  /** Asks connected peers for neighbours that this node does not know, and for a peer at each distance without any. */
+  /** Asks connected peers for neighbours that this node does not know. */
   async refresh(connected: readonly PeerId[]): Promise<void> {
     const closer = await this.#askAll(connected, keyOf(this.#init.self))
     await this.#connectNeighbours(closer)
-    await this.#fillDistances(connected)
+  }
+
+  /**
+   * Connects to a peer at each distance beyond the neighbours at which this node knows none: without it, a lookup could
+   * end before the keys there. More are met by use. Asks some connected peers, and then neighbours, which are as far from
+   * those keys.
+   */
+  fillDistances(asked: readonly PeerId[]): Promise<void> {
+    this.#filling ??= this.#fillAll(asked).finally(() => {
+      this.#filling = undefined
+    })
+    return this.#filling
   }
 
   async #work(): Promise<void> {
@@ -127,7 +140,7 @@ export class NetworkMerge {
 
     if (isElsewhere && this.#init.now() - this.#lookedFarAtMs >= FAR_INTERVAL_MS) {
       this.#lookedFarAtMs = this.#init.now()
-      await (isNewcomer ? this.#fillDistances([peer]) : this.#introduce(peer))
+      await (isNewcomer ? this.fillDistances([peer]) : this.#introduce(peer))
     }
   }
 
@@ -171,28 +184,32 @@ export class NetworkMerge {
     }
   }
 
-  /**
-   * Connects to a peer at each distance beyond the neighbours at which this node knows none: without it, a lookup could
-   * end before the keys there. More are met by use. Asks some peers, and then neighbours, which are as far from those
-   * keys.
-   */
-  async #fillDistances(asked: readonly PeerId[]): Promise<void> {
+  async #fillAll(asked: readonly PeerId[]): Promise<void> {
     for (const bits of upTo(this.#depth)) {
       const key = this.#keyAt(bits)
 
-      if (!this.#knowsAt(bits, key)) {
-        const [found] = await this.#findAt(bits, key, asked)
+      if (!this.#knowsAt(bits, key) && !(await this.#fill(bits, key, asked))) {
         const neighbours = this.#init.nearest(this.#own, ALPHA).map(({ id }) => id)
-        const [other] = found ? [found] : await this.#findAt(bits, key, neighbours)
-        await this.#connect(other ? [other] : [])
+        const others = neighbours.filter((peer) => !asked.some((other) => other.equals(peer)))
+        await this.#fill(bits, key, others)
       }
     }
   }
 
-  /** Asks peers for unknown ones near a key, and returns those at a distance from this node. */
-  async #findAt(bits: number, key: Uint8Array, asked: readonly PeerId[]): Promise<PeerInfo[]> {
-    const unknown = await this.#askAll(asked, key)
-    return unknown.filter(({ id }) => sharedBits(this.#own, pointOfPeer(id)) === bits)
+  /** Connects to one of the peers at a distance from this node that others name. Returns whether it did. */
+  async #fill(bits: number, key: Uint8Array, asked: readonly PeerId[]): Promise<boolean> {
+    const named = await this.#askAll(asked, key)
+    const found = named.filter(({ id }) => sharedBits(this.#own, pointOfPeer(id)) === bits)
+
+    for (const contact of found.slice(0, ALPHA)) {
+      const reached = await this.#connect([contact])
+
+      if (reached.length > 0) {
+        return true
+      }
+    }
+
+    return false
   }
 
   /** Whether this node knows a peer at the distance of a key. */
@@ -266,45 +283,4 @@ function upTo(bits: number): Iterable<number> {
 /** Returns the key at a peer's own point. */
 function keyOf(peer: PeerId): Uint8Array {
   return peer.toMultihash().bytes
-}
-
-/** Peers from responses on the way to this node's neighbours. */
-class Candidates {
-  readonly #contacts = new Map<string, PeerInfo>()
-  readonly #asked = new Set<string>()
-
-  constructor(contacts: readonly PeerInfo[]) {
-    this.add(contacts)
-  }
-
-  get all(): Iterable<PeerInfo> {
-    return this.#contacts.values()
-  }
-
-  /** Adds peers, except those added or queried before. */
-  add(contacts: readonly PeerInfo[]): void {
-    for (const contact of contacts) {
-      const name = contact.id.toString()
-
-      if (!this.#asked.has(name) && !this.#contacts.has(name)) {
-        this.#contacts.set(name, contact)
-      }
-    }
-  }
-
-  unasked(contacts: readonly PeerInfo[]): PeerInfo[] {
-    return contacts.filter(({ id }) => !this.#asked.has(id.toString()))
-  }
-
-  /** Records the queried peers. Unreachable ones are no longer candidates. */
-  setAsked(contacts: readonly PeerInfo[], reached: readonly PeerInfo[]): void {
-    for (const contact of contacts) {
-      const name = contact.id.toString()
-      this.#asked.add(name)
-
-      if (!reached.includes(contact)) {
-        this.#contacts.delete(name)
-      }
-    }
-  }
 }

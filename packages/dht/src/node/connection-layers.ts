@@ -38,8 +38,8 @@ const INBOUND_UPGRADE_TIMEOUT_MS = 30_000
 
 /**
  * Dials in libp2p's queue, waiting and under way. A bulk call in a large network may need a connection to each server, and
- * libp2p's default of 500 would fail those above it as if their peers could not be reached. None waits there, because
- * its timeout would run meanwhile: Waggle's own dials wait for their turns before.
+ * libp2p's default of 500 would fail those above it as if their peers could not be reached. As many may be under way, so
+ * that none waits in libp2p, where its timeout would run: Waggle's own dials wait for their turns before.
  */
 const MAX_QUEUED_DIALS = 10_000
 

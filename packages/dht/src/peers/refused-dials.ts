@@ -14,7 +14,7 @@ const MAX_RETRY_MS = 400
 /** Milliseconds of waiting, in all, after which a peer counts as busy. */
 const PATIENCE_MS = 3000
 
-/** Milliseconds after the first refusal after which no further dial begins, however long the peer takes to refuse. */
+/** Milliseconds after the first refusal after which another one is the last, however long the peer takes to refuse. */
 const MAX_REFUSING_MS = 10_000
 
 const CODES: readonly unknown[] = ['ECONNRESET', 'EPIPE']

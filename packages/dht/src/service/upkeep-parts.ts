@@ -50,9 +50,13 @@ export function createUpkeep(
       const reading = await replicas.read(key, { latest: true, cancellation: ALWAYS })
       await replicas.repair(key, reading)
     },
-    // The nearest ones suffice: a peer that joins near this node dials them, too.
-    findNeighbours: () =>
-      networkMerge.refresh(routing.connectedNeighbours(SEARCH_WIDTH).slice(0, ALPHA)),
+    async findNeighbours() {
+      // The nearest ones suffice: a peer that joins near this node dials them, too.
+      const asked = routing.connectedNeighbours(SEARCH_WIDTH).slice(0, ALPHA)
+      await networkMerge.refresh(asked)
+      // Records do not wait for peers that are far from them.
+      void networkMerge.fillDistances(asked)
+    },
     log: logger.forComponent('waggle:upkeep')
   })
 }

@@ -35,6 +35,6 @@ export interface UpkeepInit {
   readonly reconcile: (key: Uint8Array) => Promise<void>
 
   /** Looks up the peers nearest to this node. */
-  readonly findNeighbours: () => Promise<unknown>
+  readonly findNeighbours: () => Promise<void>
   readonly log: Logger
 }

@@ -1,10 +1,17 @@
-import type { AbortOptions, PeerId, PeerInfo, Stream } from '@libp2p/interface'
+import {
+  AbortError,
+  type AbortOptions,
+  type PeerId,
+  type PeerInfo,
+  type Stream
+} from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
 import { dialledAddresses } from '#dialled-addresses'
 import { BusyError, toError } from '../errors.ts'
 import { dial, isConnectedTo } from '../peers/connect.ts'
 import { isRefusal, retryRefused } from '../peers/refused-dials.ts'
 import { inRunningTime } from '../timing/running-time.ts'
+import { wait } from '../timing/wait.ts'
 import { DialTurns } from './dial-turns.ts'
 import { dialsTo } from './host-names.ts'
 import { OPEN_TIMEOUT_MS } from './limits.ts'
@@ -34,6 +41,10 @@ export interface PeerPolicy {
   recordRefusedDial(peer: PeerId): void
 }
 
+/** Milliseconds for which a dial waits for the rate of dials to unverified peers, and between two looks at it. */
+const MAX_RATE_WAIT_MS = 3000
+const RATE_INTERVAL_MS = 100
+
 /** The work that connects to peers besides the requests of Waggle's protocols. */
 export type DialTask = 'join' | 'kad' | 'neighbours' | 'pages' | 'probe'
 
@@ -43,23 +54,28 @@ export interface ConnectOptions extends AbortOptions {
   /** Milliseconds of an attempt, without the wait for its turn. @default as for streams */
   readonly timeoutMs?: number
 
-  /** Runs each attempt to dial in its turn. A peer that refused takes no turn until it is asked again. @default at once */
-  readonly inTurn?: (attempt: (signal?: AbortSignal) => Promise<void>) => Promise<void>
-}
-
-interface AttemptOptions extends AbortOptions {
-  readonly task: string
-
-  /** Earlier attempts of the same dial. */
-  readonly refusals: number
-  readonly isBulk?: boolean | undefined
-  readonly timeoutMs?: number | undefined
+  /** Runs each attempt to dial, within the task's own limit. None is under way while a peer that refused is spared. @default at once */
+  readonly limit?: (attempt: (signal?: AbortSignal) => Promise<void>) => Promise<void>
 }
 
 export interface OpenOptions {
   /** Whether the stream is needed for bulk, whose dials wait while others are made. @default false */
   readonly isBulk?: boolean | undefined
+
+  /** Whether anybody still waits for the stream. @default always */
+  readonly isWanted?: (() => boolean) | undefined
 }
+
+interface AttemptOptions extends AbortOptions, OpenOptions {
+  readonly task: string
+
+  /** Earlier attempts of the same dial. */
+  readonly refusals: number
+  readonly timeoutMs?: number | undefined
+}
+
+/** A dial that nobody waits for any more was not made. */
+export class UnwantedDialError extends AbortError {}
 
 export interface DialerInit {
   readonly self: PeerId
@@ -110,15 +126,14 @@ export class Dialer {
     return this.#turns.progressMs(peer)
   }
 
-  /** Opens a stream of a protocol. Rejects for a peer that is banned, or may not be dialled now. */
-  async openStream(
-    peer: PeerInfo,
-    protocol: string,
-    { isBulk }: OpenOptions = {}
-  ): Promise<Stream> {
+  /**
+   * Opens a stream of a protocol. Rejects for a peer that is banned, or may not be dialled now, and with an
+   * UnwantedDialError when nobody waits for it any more.
+   */
+  async openStream(peer: PeerInfo, protocol: string, options: OpenOptions = {}): Promise<Stream> {
     const task = nameIn(protocol)
     return this.#untilLetIn(peer, {}, async (refusals) => {
-      await this.#connect(peer, { task, refusals, isBulk })
+      await this.#connect(peer, { ...options, task, refusals })
       return this.#inTime((signal) =>
         this.#init.connectionManager.openStream(peer.id, protocol, { signal })
       )
@@ -127,10 +142,15 @@ export class Dialer {
 
   /** Connects to a peer unless there is a connection. Rejects as `openStream` does. */
   async connect(peer: PeerInfo, options: ConnectOptions): Promise<void> {
-    const { inTurn = (attempt) => attempt(options.signal) } = options
+    const { limit = (attempt) => attempt(options.signal) } = options
     await this.#untilLetIn(peer, options, (refusals) =>
-      inTurn((signal) => this.#connect(peer, { ...options, signal, refusals }))
+      limit((signal) => this.#connect(peer, { ...options, signal, refusals }))
     )
+  }
+
+  /** Makes the dials to a peer for bulk requests of a protocol as urgent as those for single ones. */
+  hasten({ id }: PeerInfo, protocol: string): void {
+    this.#turns.hasten(id, nameIn(protocol))
   }
 
   /** Runs attempts to connect until the peer refuses none. */
@@ -149,33 +169,61 @@ export class Dialer {
   }
 
   async #connect(peer: PeerInfo, options: AttemptOptions): Promise<void> {
-    const { task, refusals, isBulk, signal } = options
     this.#assertNotBanned(peer)
 
     if (this.#isConnected(peer)) {
       return
     }
 
-    this.count(task)
-
     // Without addresses, libp2p looks them up when a stream is opened.
-    if (peer.multiaddrs.length > 0) {
-      const turn = { task: isBulk ? `${task} in bulk` : task, isRepeated: refusals > 0, signal }
-      await this.#turns.run(peer.id, turn, () => this.#dial(peer, options))
-    }
-  }
-
-  async #dial(peer: PeerInfo, { refusals, signal, timeoutMs }: AttemptOptions): Promise<void> {
-    const { connectionManager, peers } = this.#init
-
-    // The peer may have connected while the dial waited for its turn.
-    if (this.#isConnected(peer)) {
+    if (peer.multiaddrs.length === 0) {
+      this.count(options.task)
       return
     }
 
-    if (refusals === 0) {
-      this.#assertMayDial(peer)
+    const endMs = performance.now() + MAX_RATE_WAIT_MS
+
+    while (!(await this.#connectInTurn(peer, options))) {
+      if (performance.now() > endMs) {
+        throw new BusyError('too many addresses from other peers are being dialled')
+      }
+
+      await wait(RATE_INTERVAL_MS, options.signal)
     }
+  }
+
+  /** Connects to a peer when the turn has come. Returns false if the rate of dials does not allow it yet. */
+  async #connectInTurn(peer: PeerInfo, options: AttemptOptions): Promise<boolean> {
+    const { isBulk, isWanted, refusals, signal, task } = options
+    const turn = await this.#turns.take(peer.id, {
+      ...{ task, isBulk, isRepeated: refusals > 0, signal }
+    })
+
+    // The turn may have come late.
+    using _ = turn
+    this.#assertNotBanned(peer)
+
+    if (this.#isConnected(peer)) {
+      return true
+    }
+
+    if (isWanted?.() === false) {
+      throw new UnwantedDialError('nobody waits for the peer any more')
+    }
+
+    const isAllowed = refusals > 0 || this.#mayDial(peer)
+
+    if (isAllowed) {
+      this.count(task)
+      await this.#dial(peer, options)
+      turn.succeed()
+    }
+
+    return isAllowed
+  }
+
+  async #dial(peer: PeerInfo, { signal, timeoutMs }: AttemptOptions): Promise<void> {
+    const { connectionManager, peers } = this.#init
 
     try {
       await this.#inTime((within) => dial(connectionManager, peer, { signal: within }), {
@@ -216,10 +264,8 @@ export class Dialer {
     }
   }
 
-  #assertMayDial({ id, multiaddrs }: PeerInfo): void {
-    if (!this.#init.peers.mayDial(id, dialsTo(dialledAddresses(multiaddrs)))) {
-      throw new BusyError('too many addresses from other peers are being dialled')
-    }
+  #mayDial({ id, multiaddrs }: PeerInfo): boolean {
+    return this.#init.peers.mayDial(id, dialsTo(dialledAddresses(multiaddrs)))
   }
 }
 

@@ -22,7 +22,7 @@ const MAX_REPETITIONS = 2
 
 /** Parts that the clients of all protocols share. */
 export interface ClientParts {
-  readonly dialer: Pick<Dialer, 'openStream'>
+  readonly dialer: Pick<Dialer, 'openStream' | 'hasten'>
   readonly peers: PeerPolicy
   readonly buffers: BufferLimits
 
@@ -67,10 +67,14 @@ export class ProtocolClient<Q, R, M> {
   /** Time until which peers count as lacking the protocol, in ms of the process's clock. */
   readonly #lacking = new BoundedMap<string, number>({ maxSize: MAX_CACHED_PEERS })
   readonly #limits: RequestStreamLimits
+
+  /** The protocol's id in this node's network. */
+  readonly #id: string
   #isClosed = false
 
   constructor(init: ProtocolClientInit<Q, R, M>) {
     this.#init = init
+    this.#id = protocolIdIn(init.network ?? DEFAULT_NETWORK, init.id)
     this.#limits = {
       maxRequests: MAX_QUEUED_REQUESTS,
       maxRequestBytes: MAX_QUEUED_REQUEST_BYTES,
@@ -94,6 +98,7 @@ export class ProtocolClient<Q, R, M> {
 
     if (!stream.isOpen) {
       this.#addresses.set(name, peer)
+      cancellation?.isBulk || this.#init.dialer.hasten(peer, this.#id)
     }
 
     // One promise, not two: most of a node's requests pass here.
@@ -179,14 +184,12 @@ export class ProtocolClient<Q, R, M> {
       return known
     }
 
-    const { id, network = DEFAULT_NETWORK, peers, dialer, buffers, speak } = this.#init
+    const { peers, dialer, buffers, speak } = this.#init
     const isBulk = first?.isBulk
     const stream = new RequestStream<Q, R, M>({
       ...{ protocol: speak(peer), limits: this.#limits, buffers, peer: name },
-      open: () =>
-        dialer.openStream(this.#addresses.get(name) ?? peer, protocolIdIn(network, id), {
-          isBulk
-        }),
+      open: (isWanted) =>
+        dialer.openStream(this.#addresses.get(name) ?? peer, this.#id, { isBulk, isWanted }),
       onReply: () => peers.recordResponse(peer.id),
       onViolation: (error) => peers.ban(peer.id, error),
       onEnd: (error, unanswered) => {

@@ -84,9 +84,14 @@ export class RequestLanes<Q, R> {
     }
 
     this.#sweptAtMs = nowMs
+    this.dropCancelled()
+    return !this.#isFull(bytesInFlight)
+  }
+
+  /** Removes cancelled requests. */
+  dropCancelled(): void {
     this.others.dropCancelled()
     this.bulk.dropCancelled()
-    return !this.#isFull(bytesInFlight)
   }
 
   #isFull(bytesInFlight: number): boolean {

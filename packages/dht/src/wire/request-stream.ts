@@ -5,6 +5,7 @@ import { Alarm } from '../timing/alarm.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { oneByOne } from '../timing/end-of-turn.ts'
 import type { Activity } from './activity.ts'
+import { UnwantedDialError } from './dialer.ts'
 import { FramedStream } from './framed-stream.ts'
 import {
   BATCH_REQUESTS,
@@ -33,8 +34,8 @@ export interface RequestStreamInit<Q, R, M> {
   readonly protocol: RequestProtocol<Q, R, M>
   readonly limits: RequestStreamLimits
 
-  /** Opens a stream to the peer. */
-  readonly open: () => Promise<Stream>
+  /** Opens a stream to the peer, unless no request waits for it any more. */
+  readonly open: (isWanted: () => boolean) => Promise<Stream>
 
   /** Counts the bytes of the stream under the peer's name. */
   readonly buffers: BufferLimits
@@ -251,14 +252,25 @@ export class RequestStream<Q, R, M> {
     }
 
     this.#isOpening = true
-    this.#init.open().then(
-      (stream) => this.#onOpen(stream),
-      (error: unknown) => this.#failToOpen(toError(error))
-    )
+    this.#init
+      .open(() => this.#isWanted)
+      .then(
+        (stream) => this.#onOpen(stream),
+        (error: unknown) => this.#failToOpen(toError(error))
+      )
+  }
+
+  /** Whether any request still waits. */
+  get #isWanted(): boolean {
+    this.#queue.dropCancelled()
+    return this.#queue.length > 0
   }
 
   #failToOpen(error: Error): void {
-    if (this.#endedBy === undefined) {
+    if (error instanceof UnwantedDialError) {
+      // Requests that were made since then are repeated.
+      this.#end(error)
+    } else if (this.#endedBy === undefined) {
       this.close(error)
     }
   }

@@ -27,7 +27,7 @@ export function welcomingPeers(parts: Partial<PeerPolicy> = {}): PeerPolicy {
 /** Makes the parts that the clients of all protocols share, for peers reached by a function. */
 export function clientParts(open: OpenStream, parts: Partial<ClientParts> = {}): ClientParts {
   return {
-    dialer: { openStream: open },
+    dialer: { openStream: open, hasten() {} },
     peers: welcomingPeers(),
     buffers: new BufferLimits(DEFAULT_NODE_LIMITS),
     ...parts

@@ -71,9 +71,11 @@ export class SimulatedPeer {
     }
   }
 
-  /** Asks some peers for neighbours that it does not know. */
+  /** Asks some peers for neighbours that it does not know, and for peers at distances where it knows none. */
   async refresh(peers: readonly SimulatedPeer[]): Promise<void> {
-    await this.#merge.refresh(peers.map(({ id }) => id))
+    const asked = peers.map(({ id }) => id)
+    await this.#merge.refresh(asked)
+    await this.#merge.fillDistances(asked)
   }
 
   /** Joins a network through a peer. */

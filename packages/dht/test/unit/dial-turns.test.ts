@@ -3,10 +3,23 @@ import type { PeerInfo } from '@libp2p/interface'
 import { describe, expect, it, vi } from 'vitest'
 import { Lookups } from '../../src/lookup/lookups.ts'
 import { PeerBook } from '../../src/peers/peer-book.ts'
-import { DialTurns, MAX_DIALS, MIN_TURN_MS } from '../../src/wire/dial-turns.ts'
+import { DialTurns, MAX_TURNS, MIN_TURN_MS, type TurnOptions } from '../../src/wire/dial-turns.ts'
 import { contacts, peerNumber } from '../support/numbered-peers.ts'
 
-const CONTACTS: PeerInfo[] = contacts(2 * MAX_DIALS)
+const CONTACTS: PeerInfo[] = contacts(2 * MAX_TURNS)
+
+/** Makes a dial in its turn, which succeeds or fails as the function does. */
+async function dialInTurn(
+  turns: DialTurns,
+  { id }: PeerInfo,
+  options: TurnOptions,
+  dial: () => Promise<void>
+): Promise<void> {
+  const turn = await turns.take(id, options)
+  using _ = turn
+  await dial()
+  turn.succeed()
+}
 
 /** Dials that a test settles. */
 class Dials {
@@ -14,11 +27,12 @@ class Dials {
   readonly begun: string[] = []
   readonly #dials: PromiseWithResolvers<void>[] = []
 
-  make(count: number, task: string, isRepeated = false): Promise<void>[] {
-    return CONTACTS.slice(0, count).map(({ id }) =>
-      this.turns.run(id, { task, isRepeated }, () => {
+  /** Makes dials to the first peers, or to those given. */
+  make(count: number, options: Partial<TurnOptions> & { task: string }, from = 0): Promise<void>[] {
+    return CONTACTS.slice(from, from + count).map((contact) =>
+      dialInTurn(this.turns, contact, { isRepeated: false, ...options }, () => {
         const dial = Promise.withResolvers<void>()
-        this.begun.push(task)
+        this.begun.push(options.isBulk ? `${options.task} in bulk` : options.task)
         this.#dials.push(dial)
         return dial.promise
       })
@@ -30,97 +44,134 @@ class Dials {
       dial.resolve()
     }
   }
+
+  /** Ends all dials that have begun until so many have. */
+  async endAll(count: number): Promise<void> {
+    while (this.begun.length < count) {
+      const { length } = this.begun
+      this.end(MAX_TURNS)
+      await vi.waitFor(() => expect(this.begun.length).toBeGreaterThan(length))
+    }
+
+    this.end(count)
+  }
 }
 
 describe('dials', () => {
   it('are made a few at a time, and task by task in rotation (N12)', async () => {
     const dials = new Dials()
-    const bulk = dials.make(CONTACTS.length, 'exchange in bulk')
-    const single = dials.make(2, 'exchange')
-    expect(dials.begun).toHaveLength(MAX_DIALS)
+    const bulk = dials.make(CONTACTS.length, { task: 'exchange', isBulk: true })
+    const single = dials.make(2, { task: 'exchange' })
+    await vi.waitFor(() => expect(dials.begun).toHaveLength(MAX_TURNS))
     expect(dials.begun).not.toContain('exchange')
 
     dials.end(3)
     await vi.waitFor(() => expect(dials.begun).toContain('exchange'))
     expect(dials.begun.length).toBeLessThan(CONTACTS.length)
 
-    while (dials.begun.length < CONTACTS.length + 2) {
-      const { length } = dials.begun
-      dials.end(MAX_DIALS)
-      await vi.waitFor(() => expect(dials.begun.length).toBeGreaterThan(length))
-    }
-
-    dials.end(CONTACTS.length)
+    await dials.endAll(CONTACTS.length + 2)
     await Promise.all([...bulk, ...single])
+  })
+
+  it('for bulk have their turns with those of single requests once one needs the peer (N12)', async () => {
+    const dials = new Dials()
+    const bulk = dials.make(CONTACTS.length, { task: 'exchange', isBulk: true })
+    await vi.waitFor(() => expect(dials.begun).toHaveLength(MAX_TURNS))
+    const last = CONTACTS.at(-1) as PeerInfo
+    const bulkOrder: number[] = []
+    bulk.forEach((dial, index) => void dial.then(() => bulkOrder.push(index)))
+
+    dials.turns.hasten(last.id, 'watch')
+    dials.turns.hasten(last.id, 'exchange')
+    dials.end(2)
+    await vi.waitFor(() => expect(dials.begun).toHaveLength(MAX_TURNS + 2))
+    dials.end(MAX_TURNS)
+    await bulk.at(-1)
+    expect(bulkOrder.length).toBeLessThanOrEqual(MAX_TURNS + 2)
+
+    await dials.endAll(CONTACTS.length)
+    await Promise.all(bulk)
+    expect(dials.begun).toHaveLength(CONTACTS.length)
   })
 
   it('keep nobody waiting whose peers do not answer (N12)', async () => {
     const dials = new Dials()
     const startMs = performance.now()
-    const silent = dials.make(MAX_DIALS, 'exchange')
-    const [next] = dials.make(1, 'watch')
+    const silent = dials.make(MAX_TURNS, { task: 'exchange' })
+    const [next] = dials.make(1, { task: 'watch' })
     await vi.waitFor(() => expect(dials.begun).toContain('watch'))
     expect(performance.now() - startMs).toBeGreaterThan(MIN_TURN_MS / 2)
 
-    dials.end(MAX_DIALS + 1)
+    dials.end(MAX_TURNS + 1)
     await Promise.all([...silent, next])
   })
 
   it('make progress while they wait, when they begin, and when they succeed (N12)', async () => {
     const dials = new Dials()
-    const [first, last] = [CONTACTS[0], CONTACTS[MAX_DIALS]] as [PeerInfo, PeerInfo]
+    const [first, last] = [CONTACTS[0], CONTACTS[MAX_TURNS]] as [PeerInfo, PeerInfo]
     expect(dials.turns.progressMs(first)).toBe(Number.NEGATIVE_INFINITY)
-    const made = dials.make(MAX_DIALS + 1, 'exchange')
+    const made = dials.make(MAX_TURNS + 1, { task: 'exchange' })
+    await vi.waitFor(() => expect(dials.begun).toHaveLength(MAX_TURNS))
 
     const beganMs = dials.turns.progressMs(first)
     const waitingMs = dials.turns.progressMs(last)
     await vi.waitFor(() => expect(dials.turns.progressMs(last)).toBeGreaterThan(waitingMs))
-    const again = dials.make(1, 'watch', true)
+    const again = dials.make(1, { task: 'watch', isRepeated: true })
     expect(dials.turns.progressMs(first)).toBe(beganMs)
 
-    while (dials.begun.length < MAX_DIALS + 2) {
-      const { length } = dials.begun
-      dials.end(MAX_DIALS)
-      await vi.waitFor(() => expect(dials.begun.length).toBeGreaterThan(length))
-    }
-
-    dials.end(MAX_DIALS)
+    await dials.endAll(MAX_TURNS + 2)
     await Promise.all([...made, ...again])
     expect(dials.turns.progressMs(first)).toBeGreaterThan(beganMs)
     expect(dials.turns.progressMs(last)).toBeGreaterThan(waitingMs)
   })
 
-  it('that repeat a refused one are no progress of their peer (N12)', async () => {
+  it('that repeat a refused one are no progress of their peer, and their wait is none of its silence (N12)', async () => {
     const dials = new Dials()
+    const others = dials.make(MAX_TURNS - 1, { task: 'exchange' }, 1)
     const [peer] = CONTACTS as [PeerInfo]
-    const refused = dials.turns.run(peer.id, { task: 'exchange', isRepeated: false }, async () => {
-      throw new Error('refused')
-    })
-    const beganMs = dials.turns.progressMs(peer)
+    const refused = dialInTurn(
+      dials.turns,
+      peer,
+      { task: 'exchange', isRepeated: false },
+      async () => {
+        throw new Error('refused')
+      }
+    )
     await expect(refused).rejects.toThrow('refused')
-    await setTimeout(2)
-    const repeated = dials.make(1, 'exchange', true)
-    expect(dials.turns.progressMs(peer)).toBe(beganMs)
+    const silentMs = (): number => performance.now() - dials.turns.progressMs(peer)
+    await setTimeout(20)
+    const beforeMs = silentMs()
+    expect(beforeMs).toBeGreaterThan(15)
 
+    const last = dials.make(1, { task: 'exchange' }, MAX_TURNS)
+    const repeated = dials.make(1, { task: 'exchange', isRepeated: true })
+    await setTimeout(100)
+    expect(silentMs()).toBeLessThan(1)
     dials.end(1)
-    await Promise.all(repeated)
-    expect(dials.turns.progressMs(peer)).toBeGreaterThan(beganMs)
+    await vi.waitFor(() => expect(dials.begun).toHaveLength(MAX_TURNS + 1))
+    expect(silentMs()).toBeGreaterThan(15)
+    expect(silentMs()).toBeLessThan(beforeMs + 80)
+
+    dials.end(MAX_TURNS + 1)
+    await Promise.all([...others, ...last, ...repeated])
+    expect(silentMs()).toBeLessThan(15)
   })
 
   it('that are cancelled before their turn are not made (N12)', async () => {
     const dials = new Dials()
-    const made = dials.make(MAX_DIALS, 'exchange')
+    const made = dials.make(MAX_TURNS, { task: 'exchange' })
     const controller = new AbortController()
-    const late = dials.turns.run(
-      (CONTACTS[MAX_DIALS] as PeerInfo).id,
-      { task: 'exchange', isRepeated: false, signal: controller.signal },
-      () => expect.unreachable('the dial was made')
-    )
+    const late = dials.make(1, { task: 'exchange', signal: controller.signal }, MAX_TURNS)
     controller.abort(new Error('the node was stopped'))
 
-    await expect(late).rejects.toThrow('the node was stopped')
-    dials.end(MAX_DIALS)
+    await expect(late[0]).rejects.toThrow('the node was stopped')
+    await vi.waitFor(() => expect(dials.begun).toHaveLength(MAX_TURNS))
+    dials.end(MAX_TURNS)
     await Promise.all(made)
+    const next = dials.make(1, { task: 'exchange' }, MAX_TURNS + 1)
+    await dials.endAll(MAX_TURNS + 1)
+    await Promise.all(next)
+    expect(dials.begun).toHaveLength(MAX_TURNS + 1)
   })
 
   it('let no request time out that was sent together with many others (N8b, N12)', async () => {
@@ -142,8 +193,7 @@ describe('dials', () => {
     const asked = contacts(400).map((contact) =>
       lookups.inTime(
         contact,
-        turns
-          .run(contact.id, { task: 'exchange', isRepeated: false }, shake)
+        dialInTurn(turns, contact, { task: 'exchange', isRepeated: false }, shake)
           // The response comes after the dial.
           .then(() => setTimeout(50))
       )

@@ -1,7 +1,7 @@
 import type { PeerInfo } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { MAX_DIALS } from '../../src/wire/dial-turns.ts'
+import { MAX_TURNS } from '../../src/wire/dial-turns.ts'
 import { Dialer, type PeerPolicy } from '../../src/wire/dialer.ts'
 import { MAX_DIALLED_ADDRESSES, OPEN_TIMEOUT_MS } from '../../src/wire/limits.ts'
 import { contact } from '../support/exchange-serving.ts'
@@ -55,14 +55,69 @@ describe('Dialer', () => {
     expect(openStream).not.toHaveBeenCalled()
   })
 
-  it('dials no more addresses than it may, and says that it is busy (N9h)', async () => {
+  it('lets a dial wait for the rate of dials, and then says that it is busy (N9h)', async () => {
     const mayDial = vi.fn(() => false)
     const { dialer, openConnection } = dialling({ mayDial })
     const named = contact(2, ['/ip4/10.0.0.1/tcp/1', '/ip4/10.0.0.2/tcp/1'])
+    const dialled = dialer.connect(named, { task: 'probe' })
+    await vi.waitFor(() => expect(mayDial).toHaveBeenCalledTimes(2))
+    expect(mayDial).toHaveBeenLastCalledWith(named.id, 2)
+    mayDial.mockReturnValueOnce(true)
+    await dialled
+    expect(openConnection).toHaveBeenCalledOnce()
 
     await expect(dialer.openStream(named, PROTOCOL)).rejects.toMatchObject({ name: 'BusyError' })
-    expect(mayDial).toHaveBeenCalledExactlyOnceWith(named.id, 2)
-    expect(openConnection).not.toHaveBeenCalled()
+    expect(openConnection).toHaveBeenCalledOnce()
+  })
+
+  it('lets the dials that others need have their turns while some wait for the rate (N9h, N12)', async () => {
+    const named = new Set(Array.from({ length: 2 * MAX_TURNS }, (_, i) => contact(i + 2)))
+    let isAllowed = false
+    const ids = new Set([...named].map(({ id }) => id))
+    const { dialer, openConnection } = dialling({ mayDial: (id) => isAllowed || !ids.has(id) })
+    const dials = [...named].map((each) => dialer.connect(each, { task: 'kad' }))
+    await dialer.connect(peer, { task: 'kad' })
+    expect(openConnection).toHaveBeenCalledOnce()
+
+    isAllowed = true
+    await Promise.all(dials)
+    expect(openConnection).toHaveBeenCalledTimes(1 + named.size)
+  })
+
+  it('makes no dial that nobody waits for when its turn comes, nor one to a peer that has connected (N12)', async () => {
+    const connections: PromiseWithResolvers<object>[] = []
+    const openConnection = (): Promise<object> => {
+      connections.push(Promise.withResolvers())
+      return connections.at(-1)?.promise as Promise<object>
+    }
+    const connected = contact(3)
+    let isConnected = false
+    const { dialer } = dialling(
+      {},
+      {
+        openConnection,
+        getConnections: (id: PeerInfo['id']) =>
+          isConnected && id.equals(connected.id) ? [{ status: 'open' }] : []
+      }
+    )
+    const others = Array.from({ length: MAX_TURNS }, (_, i) => contact(i + 4))
+    const dials = others.map((each) => dialer.connect(each, { task: 'probe' }))
+    let isWanted = true
+    const unwanted = dialer.openStream(contact(2), PROTOCOL, { isWanted: () => isWanted })
+    const needless = dialer.connect(connected, { task: 'probe' })
+    await vi.waitFor(() => expect(connections).toHaveLength(MAX_TURNS))
+    isWanted = false
+    isConnected = true
+
+    for (const { resolve } of connections) {
+      resolve({})
+    }
+
+    await expect(unwanted).rejects.toMatchObject({ name: 'AbortError' })
+    await needless
+    await Promise.all(dials)
+    expect(connections).toHaveLength(MAX_TURNS)
+    expect(dialer.dialsByTask).toEqual({ probe: MAX_TURNS })
   })
 
   it('asks for a place in the rate of dials when the turn of a dial has come (N9h, N12)', async () => {
@@ -74,9 +129,9 @@ describe('Dialer', () => {
       return connection.promise
     }
     const { dialer } = dialling({ mayDial }, { openConnection })
-    const peers = Array.from({ length: 4 * MAX_DIALS }, (_, i) => contact(i + 2))
+    const peers = Array.from({ length: 4 * MAX_TURNS }, (_, i) => contact(i + 2))
     const dials = peers.map((each) => dialer.connect(each, { task: 'probe' }))
-    await vi.waitFor(() => expect(connections.length).toBeGreaterThanOrEqual(MAX_DIALS))
+    await vi.waitFor(() => expect(connections.length).toBeGreaterThanOrEqual(MAX_TURNS))
     expect(connections.length).toBeLessThan(peers.length)
 
     for (let ended = 0; ended < peers.length; ended++) {
@@ -89,11 +144,10 @@ describe('Dialer', () => {
   })
 
   it('counts a host name as all the addresses that it may have (N9h)', async () => {
-    const mayDial = vi.fn(() => false)
+    const mayDial = vi.fn(() => true)
     const { dialer } = dialling({ mayDial })
     const named = contact(2, ['/ip4/10.0.0.1/tcp/1', '/dns4/bees.example/tcp/1'])
-
-    await expect(dialer.openStream(named, PROTOCOL)).rejects.toMatchObject({ name: 'BusyError' })
+    await dialer.openStream(named, PROTOCOL)
     expect(mayDial).toHaveBeenCalledExactlyOnceWith(named.id, 1 + MAX_DIALLED_ADDRESSES)
   })
 
@@ -103,7 +157,7 @@ describe('Dialer', () => {
     const turns: string[] = []
     await dialer.connect(peer, {
       task: 'neighbours',
-      inTurn: async (attempt) => {
+      limit: async (attempt) => {
         turns.push('begins')
         await attempt().finally(() => turns.push('ends'))
       }

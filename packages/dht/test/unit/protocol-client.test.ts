@@ -1,8 +1,9 @@
-import { type Stream, UnsupportedProtocolError } from '@libp2p/interface'
+import { type PeerInfo, type Stream, UnsupportedProtocolError } from '@libp2p/interface'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { BufferLimits } from '../../src/admission/buffer-limits.ts'
 import { DEFAULT_NODE_LIMITS } from '../../src/node-limits.ts'
 import type { CancellationToken } from '../../src/timing/cancellation.ts'
+import { type OpenOptions, UnwantedDialError } from '../../src/wire/dialer.ts'
 import { FALLBACK_MEMORY_MS } from '../../src/wire/limits.ts'
 import { type ClientParts, ProtocolClient } from '../../src/wire/protocol-client.ts'
 import { type EchoMessage, echoRequests, echoTalker, word } from '../support/echo-protocol.ts'
@@ -160,6 +161,58 @@ describe('ProtocolClient', () => {
 
     await vi.waitFor(() => expect(ban).toHaveBeenCalledOnce())
     expect(talkers.size).toBe(0)
+  })
+
+  it('needs no stream for requests that were cancelled, and asks again for what came too late (N12)', async () => {
+    const turn = Promise.withResolvers<void>()
+    const opened: OpenOptions[] = []
+    const talkers = new Mailbox<Talker<EchoMessage>>()
+    const dialer: ClientParts['dialer'] = {
+      hasten() {},
+      async openStream(_to, _protocol, options = {}) {
+        opened.push(options)
+        await turn.promise
+
+        if (!options.isWanted?.()) {
+          throw new UnwantedDialError('nobody waits')
+        }
+
+        const [mine, theirs] = await source.open()
+        talkers.push(echoTalker(theirs))
+        return mine
+      }
+    }
+    const { ask } = clientele(() => {}, { dialer })
+    const cancellation = { isCancelled: false }
+    const cancelled = ask('a', peer, cancellation)
+    await vi.waitFor(() => expect(opened).toHaveLength(1))
+    cancellation.isCancelled = true
+    turn.resolve()
+    const rejected = expect(cancelled).rejects.toMatchObject({ name: 'AbortError' })
+    await turn.promise
+    const late = ask('b')
+
+    await rejected
+    await echo(await talkers.next())
+    expect(await late).toBe('b')
+    expect(opened).toHaveLength(2)
+    expect(talkers.size).toBe(0)
+  })
+
+  it('makes a dial for bulk urgent when a single request needs the peer (N12)', async () => {
+    const hasten = vi.fn()
+    const openStream = vi.fn((_to: PeerInfo, _protocol: string) => new Promise<Stream>(() => {}))
+    const protocols = (): string[] => openStream.mock.calls.map(([, protocol]) => protocol)
+    const { ask, client } = clientele(() => {}, { dialer: { hasten, openStream } })
+    const asked = [ask('a', peer, { isCancelled: false, isBulk: true })]
+    await vi.waitFor(() => expect(openStream).toHaveBeenCalledOnce())
+    expect(hasten).not.toHaveBeenCalled()
+
+    asked.push(ask('b'))
+    expect(hasten).toHaveBeenCalledExactlyOnceWith(peer, ...protocols())
+    expect(openStream).toHaveBeenCalledOnce()
+    client.close()
+    await Promise.allSettled(asked)
   })
 
   it('records each reply', async () => {

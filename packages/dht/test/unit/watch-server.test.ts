@@ -1,7 +1,7 @@
 import { decodeRecord, encodeRecord, join, recordKey, subkeyRecord, view } from '@waggle/record'
 import { describe, expect, it, vi } from 'vitest'
 import { digestOf } from '../../src/store/record-digest.ts'
-import { LEASE_MS, MAX_WATCHES, MAX_WATCHES_PER_PEER } from '../../src/watch/limits.ts'
+import { COLLECT_MS, LEASE_MS, MAX_WATCHES, MAX_WATCHES_PER_PEER } from '../../src/watch/limits.ts'
 import { MAX_KEYS_PER_MESSAGE } from '../../src/wire/limits.ts'
 import { busyFor } from '../support/busy-for.ts'
 import { contact, NOW, recordOf } from '../support/exchange-serving.ts'
@@ -98,21 +98,28 @@ describe('WatchServer', () => {
   })
 
   it('collects changes for patient watchers, and tells their sum', async () => {
-    const serving = new WatchServing(source)
-    const hurried = await serving.talker()
-    const unhurried = await serving.talker(peerNumber(1))
-    await watched(hurried, 'party')
-    unhurried.say({ ...watch('party'), role: 'patient' })
-    await unhurried.hear('watched')
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
 
-    for (let i = 0; i < 3; i++) {
-      serving.write('party', subkeyRecord(`guest ${i}`, 'yes', NOW + 1000 + i))
-      expect(await told(hurried)).toHaveProperty('size', 1)
+    try {
+      const serving = new WatchServing(source)
+      const hurried = await serving.talker()
+      const unhurried = await serving.talker(peerNumber(1))
+      await watched(hurried, 'party')
+      unhurried.say({ ...watch('party'), role: 'patient' })
+      await unhurried.hear('watched')
+
+      for (let i = 0; i < 3; i++) {
+        serving.write('party', subkeyRecord(`guest ${i}`, 'yes', NOW + 1000 + i))
+        expect(await told(hurried)).toHaveProperty('size', 1)
+        expect(unhurried.unheard).toBe(0)
+      }
+
+      vi.advanceTimersByTime(COLLECT_MS)
+      expect(await told(unhurried)).toHaveProperty('size', 3)
       expect(unhurried.unheard).toBe(0)
+    } finally {
+      vi.useRealTimers()
     }
-
-    expect(await told(unhurried)).toHaveProperty('size', 3)
-    expect(unhurried.unheard).toBe(0)
   })
 
   it('does not tell of what was refused, or was held before', async () => {
