@@ -4,6 +4,7 @@ import { MAX_LOOKUPS_IN_FLIGHT, MAX_SUSPECT_MS } from '../constants.ts'
 import { TimeoutError, toError } from '../errors.ts'
 import type { PeerBook } from '../peers/peer-book.ts'
 import { atEndOfTurn } from '../timing/end-of-turn.ts'
+import { wait } from '../timing/wait.ts'
 import { BulkHedges } from './bulk-hedges.ts'
 import type { Lookup, LookupResponse, LookupResult } from './lookup.ts'
 import { LoneRequest, Request, type RequestWatcher, Run } from './lookup-run.ts'
@@ -46,6 +47,7 @@ export class Lookups {
   /** Bulk requests in flight. */
   #bulk = 0
   readonly #hedges = new BulkHedges()
+  readonly #idleListeners = new Set<() => void>()
   /** Lookups waiting to begin. */
   #later: Run[] = []
   /** Whether the last response that could have named nearer peers than this node knew named none. */
@@ -125,6 +127,17 @@ export class Lookups {
     })
   }
 
+  /** Resolves when no lookup is under way, or after some milliseconds. */
+  async idle(maxMs: number): Promise<void> {
+    if (this.#inFlight > 0) {
+      const ended = new AbortController()
+      const onIdle = (): void => ended.abort()
+      this.#idleListeners.add(onIdle)
+      await wait(maxMs, ended.signal)
+      this.#idleListeners.delete(onIdle)
+    }
+  }
+
   /** Stops the timer. */
   close(): void {
     this.#waitingFor.clear()
@@ -138,6 +151,12 @@ export class Lookups {
       for (const run of this.#later.splice(0, MAX_LOOKUPS_IN_FLIGHT - this.#inFlight)) {
         this.#inFlight++
         this.#schedule(run)
+      }
+    }
+
+    if (this.#inFlight === 0) {
+      for (const listener of this.#idleListeners) {
+        listener()
       }
     }
   }

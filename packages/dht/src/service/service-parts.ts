@@ -7,6 +7,7 @@ import { doorOf } from '../door/door.ts'
 import type { ExchangeClient } from '../exchange/exchange-client.ts'
 import { guardRecords } from '../kad/guard-records.ts'
 import { type NodeParts, partsOf } from '../kad/node-parts.ts'
+import type { Lookups } from '../lookup/lookups.ts'
 import { Publications } from '../operations/publications.ts'
 import type { CachedReads } from '../reading/cached-reads.ts'
 import type { Replicas } from '../reading/replicas.ts'
@@ -35,6 +36,7 @@ export interface ServiceParts
   readonly networkMerge: NetworkMerge
   readonly connections: ConnectionParts
   readonly exchange: ExchangeClient
+  readonly lookups: Lookups
   readonly caches: Caches
   readonly clocks: Clocks
   readonly reads: CachedReads

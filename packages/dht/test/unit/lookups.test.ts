@@ -46,6 +46,24 @@ describe('Lookups.run', () => {
     expect(await asked(true)).toEqual([2, 3, 4])
   })
 
+  it('tells when no lookup is under way, or that one still is', async () => {
+    const { lookups, run } = scene()
+    await lookups.idle(60_000)
+    const response = Promise.withResolvers<LookupResponse>()
+    const running = [
+      run(searchFor(3), () => response.promise),
+      run(searchFor(3), async () => NOTHING)
+    ]
+    const idle = lookups.idle(60_000)
+    await lookups.idle(5)
+    await running[1]
+    expect(await isSettled(idle)).toBe(false)
+
+    response.resolve(NOTHING)
+    await idle
+    await Promise.all(running)
+  })
+
   it('asks until the search is done, and tells of each answer', async () => {
     const { run, taken } = scene()
     const search = searchFor(3)
