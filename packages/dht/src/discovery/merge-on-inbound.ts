@@ -65,7 +65,7 @@ export function mergeOnInbound(init: MergeOnInboundInit, signal: AbortSignal): N
     connect: (contact) =>
       dialer.connect(contact, {
         ...{ signal, task: 'neighbours', timeoutMs: requestTimeoutMs },
-        limit: (attempt) =>
+        runLimited: (attempt) =>
           neighbourDials.run(self.toString(), async () => {
             signal.throwIfAborted()
 

@@ -71,6 +71,9 @@ export class NetworkMerge {
   #lookedFarAtMs = Number.NEGATIVE_INFINITY
   #filling: Promise<void> | undefined
 
+  /** The peers to ask for others at empty distances, while this was not done. */
+  #toAsk: readonly PeerId[] | undefined
+
   constructor(init: NetworkMergeInit) {
     this.#init = init
     this.#own = pointOfPeer(init.self)
@@ -100,10 +103,11 @@ export class NetworkMerge {
   /**
    * Connects to a peer at each distance beyond the neighbours at which this node knows none: without it, a lookup could
    * end before the keys there. More are met by use. Asks some connected peers, and then neighbours, which are as far from
-   * those keys.
+   * those keys. If it is under way, it begins again, because neighbours may have changed.
    */
   fillDistances(asked: readonly PeerId[]): Promise<void> {
-    this.#filling ??= this.#fillAll(asked).finally(() => {
+    this.#toAsk = asked
+    this.#filling ??= this.#fillAll().finally(() => {
       this.#filling = undefined
     })
     return this.#filling
@@ -184,7 +188,15 @@ export class NetworkMerge {
     }
   }
 
-  async #fillAll(asked: readonly PeerId[]): Promise<void> {
+  async #fillAll(): Promise<void> {
+    while (this.#toAsk !== undefined) {
+      const asked = this.#toAsk
+      this.#toAsk = undefined
+      await this.#fillEach(asked)
+    }
+  }
+
+  async #fillEach(asked: readonly PeerId[]): Promise<void> {
     for (const bits of upTo(this.#depth)) {
       const key = this.#keyAt(bits)
 

@@ -30,7 +30,7 @@ export interface TurnOptions extends AbortOptions {
   /** Whether the dial is needed for bulk, which is a task of its own. @default false */
   readonly isBulk?: boolean | undefined
 
-  /** Whether the peer has refused the same dial before. */
+  /** Whether the same dial had a turn before: the peer refused it, or it exceeded the rate of dials. */
   readonly isRepeated: boolean
 }
 
@@ -74,8 +74,8 @@ export class DialTurns {
       this.#endWaiting(name, turn)
     }
 
-    this.#underWay.add(name)
     this.#recordTurn(name, { sinceMs, isRepeated })
+    this.#underWay.add(name)
     return turn
   }
 
@@ -115,11 +115,18 @@ export class DialTurns {
     turns?.size === 0 && this.#waiting.delete(name)
   }
 
-  /** Records that a peer is dialled. One that refuses must not delay a request for as long as it is dialled again. */
+  /**
+   * Records that a peer is dialled. It makes no progress by being dialled again: neither a dead one, while the first dial
+   * is under way, nor one that refuses.
+   */
   #recordTurn(
     name: string,
     { sinceMs, isRepeated }: { sinceMs: number; isRepeated: boolean }
   ): void {
+    if (this.#underWay.has(name)) {
+      return
+    }
+
     const nowMs = performance.now()
     const beforeMs = isRepeated ? this.#progressMs.get(name) : undefined
     const waitedMs = nowMs - sinceMs

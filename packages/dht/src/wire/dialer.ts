@@ -41,8 +41,11 @@ export interface PeerPolicy {
   recordRefusedDial(peer: PeerId): void
 }
 
-/** Milliseconds for which a dial waits for the rate of dials to unverified peers, and between two looks at it. */
-const MAX_RATE_WAIT_MS = 3000
+/**
+ * Milliseconds for which a dial waits for the rate of dials to unverified peers, and between two looks at it. A request
+ * that waits for it is late like any other, and must not time out before.
+ */
+const MAX_RATE_WAIT_MS = 2000
 const RATE_INTERVAL_MS = 100
 
 /** The work that connects to peers besides the requests of Waggle's protocols. */
@@ -54,28 +57,36 @@ export interface ConnectOptions extends AbortOptions {
   /** Milliseconds of an attempt, without the wait for its turn. @default as for streams */
   readonly timeoutMs?: number
 
-  /** Runs each attempt to dial, within the task's own limit. None is under way while a peer that refused is spared. @default at once */
-  readonly limit?: (attempt: (signal?: AbortSignal) => Promise<void>) => Promise<void>
+  /** Runs each attempt within the task's own limit. Its place is free between the attempts to dial one peer. @default at once */
+  readonly runLimited?: (attempt: (signal?: AbortSignal) => Promise<void>) => Promise<void>
 }
 
 export interface OpenOptions {
-  /** Whether the stream is needed for bulk, whose dials wait while others are made. @default false */
-  readonly isBulk?: boolean | undefined
+  /** Whether only bulk waits for the stream now, whose dials wait while others are made. @default false */
+  readonly isBulk?: (() => boolean) | undefined
 
   /** Whether anybody still waits for the stream. @default always */
   readonly isWanted?: (() => boolean) | undefined
 }
 
-interface AttemptOptions extends AbortOptions, OpenOptions {
-  readonly task: string
-
-  /** Earlier attempts of the same dial. */
+/** Earlier attempts to dial a peer. */
+interface Earlier {
   readonly refusals: number
+
+  /** Whether there were any, refused or not. */
+  readonly isRepeated: boolean
+}
+
+interface AttemptOptions extends AbortOptions, OpenOptions, Earlier {
+  readonly task: string
   readonly timeoutMs?: number | undefined
 }
 
 /** A dial that nobody waits for any more was not made. */
 export class UnwantedDialError extends AbortError {}
+
+/** A dial exceeds the rate of dials to unverified peers. */
+class DialRateError extends BusyError {}
 
 export interface DialerInit {
   readonly self: PeerId
@@ -95,6 +106,9 @@ export class Dialer {
   readonly #turns: DialTurns
   readonly #dialsByTask = new Map<string, number>()
   #refusals = 0
+
+  /** Dials that wait for the rate, and not for bulk. */
+  #waitingForRate = 0
 
   constructor(init: DialerInit) {
     this.#init = init
@@ -132,8 +146,8 @@ export class Dialer {
    */
   async openStream(peer: PeerInfo, protocol: string, options: OpenOptions = {}): Promise<Stream> {
     const task = nameIn(protocol)
-    return this.#untilLetIn(peer, {}, async (refusals) => {
-      await this.#connect(peer, { ...options, task, refusals })
+    return this.#untilLetIn(peer, options, async (earlier) => {
+      await this.#connect(peer, { ...options, ...earlier, task })
       return this.#inTime((signal) =>
         this.#init.connectionManager.openStream(peer.id, protocol, { signal })
       )
@@ -142,9 +156,9 @@ export class Dialer {
 
   /** Connects to a peer unless there is a connection. Rejects as `openStream` does. */
   async connect(peer: PeerInfo, options: ConnectOptions): Promise<void> {
-    const { limit = (attempt) => attempt(options.signal) } = options
-    await this.#untilLetIn(peer, options, (refusals) =>
-      limit((signal) => this.#connect(peer, { ...options, signal, refusals }))
+    const { runLimited = (attempt) => attempt(options.signal) } = options
+    await this.#untilLetIn(peer, options, (earlier) =>
+      runLimited((signal) => this.#connect(peer, { ...options, ...earlier, signal }))
     )
   }
 
@@ -153,19 +167,45 @@ export class Dialer {
     this.#turns.hasten(id, nameIn(protocol))
   }
 
-  /** Runs attempts to connect until the peer refuses none. */
+  /** Runs attempts to connect until the rate of dials allows one, and the peer does not refuse it. */
   async #untilLetIn<T>(
     peer: PeerInfo,
-    { signal }: AbortOptions,
-    attempt: (refusals: number) => Promise<T>
+    options: AbortOptions & OpenOptions,
+    attempt: (earlier: Earlier) => Promise<T>
   ): Promise<T> {
-    return retryRefused(attempt, {
-      signal,
+    return retryRefused((refusals) => this.#untilAllowed(refusals, options, attempt), {
+      signal: options.signal,
       onRefusal: () => {
         this.#refusals++
         this.#init.peers.recordRefusedDial(peer.id)
       }
     })
+  }
+
+  /** Repeats an attempt that exceeds the rate of dials. Dials for single requests come before those for bulk. */
+  async #untilAllowed<T>(
+    refusals: number,
+    { isBulk, signal }: AbortOptions & OpenOptions,
+    attempt: (earlier: Earlier) => Promise<T>
+  ): Promise<T> {
+    let endMs: number | undefined
+
+    for (;;) {
+      try {
+        return await attempt({ refusals, isRepeated: refusals > 0 || endMs !== undefined })
+      } catch (error) {
+        endMs ??= performance.now() + MAX_RATE_WAIT_MS
+
+        if (!(error instanceof DialRateError) || signal?.aborted || performance.now() > endMs) {
+          throw error
+        }
+      }
+
+      const isSingle = !isBulk?.()
+      this.#waitingForRate += Number(isSingle)
+      await wait(RATE_INTERVAL_MS, signal)
+      this.#waitingForRate -= Number(isSingle)
+    }
   }
 
   async #connect(peer: PeerInfo, options: AttemptOptions): Promise<void> {
@@ -181,45 +221,32 @@ export class Dialer {
       return
     }
 
-    const endMs = performance.now() + MAX_RATE_WAIT_MS
-
-    while (!(await this.#connectInTurn(peer, options))) {
-      if (performance.now() > endMs) {
-        throw new BusyError('too many addresses from other peers are being dialled')
-      }
-
-      await wait(RATE_INTERVAL_MS, options.signal)
-    }
+    await this.#connectInTurn(peer, options)
   }
 
-  /** Connects to a peer when the turn has come. Returns false if the rate of dials does not allow it yet. */
-  async #connectInTurn(peer: PeerInfo, options: AttemptOptions): Promise<boolean> {
-    const { isBulk, isWanted, refusals, signal, task } = options
-    const turn = await this.#turns.take(peer.id, {
-      ...{ task, isBulk, isRepeated: refusals > 0, signal }
-    })
+  async #connectInTurn(peer: PeerInfo, options: AttemptOptions): Promise<void> {
+    const { isBulk, isRepeated, isWanted, refusals, signal, task } = options
+    const turn = await this.#turns.take(peer.id, { task, isBulk: isBulk?.(), isRepeated, signal })
 
     // The turn may have come late.
     using _ = turn
     this.#assertNotBanned(peer)
 
     if (this.#isConnected(peer)) {
-      return true
+      return
     }
 
     if (isWanted?.() === false) {
       throw new UnwantedDialError('nobody waits for the peer any more')
     }
 
-    const isAllowed = refusals > 0 || this.#mayDial(peer)
-
-    if (isAllowed) {
-      this.count(task)
-      await this.#dial(peer, options)
-      turn.succeed()
+    if (refusals === 0) {
+      this.#assertMayDial(peer, turn.isBulk && this.#waitingForRate > 0)
     }
 
-    return isAllowed
+    this.count(task)
+    await this.#dial(peer, options)
+    turn.succeed()
   }
 
   async #dial(peer: PeerInfo, { signal, timeoutMs }: AttemptOptions): Promise<void> {
@@ -264,8 +291,10 @@ export class Dialer {
     }
   }
 
-  #mayDial({ id, multiaddrs }: PeerInfo): boolean {
-    return this.#init.peers.mayDial(id, dialsTo(dialledAddresses(multiaddrs)))
+  #assertMayDial({ id, multiaddrs }: PeerInfo, isLast: boolean): void {
+    if (isLast || !this.#init.peers.mayDial(id, dialsTo(dialledAddresses(multiaddrs)))) {
+      throw new DialRateError('too many addresses from other peers are being dialled')
+    }
   }
 }
 

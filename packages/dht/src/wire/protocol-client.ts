@@ -94,11 +94,10 @@ export class ProtocolClient<Q, R, M> {
       return Promise.resolve().then(fallback)
     }
 
-    const stream = this.#streamTo(peer, name, cancellation)
+    const stream = this.#streamTo(peer, name)
 
     if (!stream.isOpen) {
       this.#addresses.set(name, peer)
-      cancellation?.isBulk || this.#init.dialer.hasten(peer, this.#id)
     }
 
     // One promise, not two: most of a node's requests pass here.
@@ -176,8 +175,8 @@ export class ProtocolClient<Q, R, M> {
     return untilMs !== undefined
   }
 
-  /** Returns the stream to a peer, or opens one, for bulk if the first request is. */
-  #streamTo(peer: PeerInfo, name: string, first?: CancellationToken): RequestStream<Q, R, M> {
+  /** Returns the stream to a peer, or opens one. */
+  #streamTo(peer: PeerInfo, name: string): RequestStream<Q, R, M> {
     const known = this.#streams.get(name)
 
     if (known !== undefined) {
@@ -185,11 +184,10 @@ export class ProtocolClient<Q, R, M> {
     }
 
     const { peers, dialer, buffers, speak } = this.#init
-    const isBulk = first?.isBulk
     const stream = new RequestStream<Q, R, M>({
       ...{ protocol: speak(peer), limits: this.#limits, buffers, peer: name },
-      open: (isWanted) =>
-        dialer.openStream(this.#addresses.get(name) ?? peer, this.#id, { isBulk, isWanted }),
+      open: (waiting) => dialer.openStream(this.#addresses.get(name) ?? peer, this.#id, waiting),
+      onUrgent: () => dialer.hasten(peer, this.#id),
       onReply: () => peers.recordResponse(peer.id),
       onViolation: (error) => peers.ban(peer.id, error),
       onEnd: (error, unanswered) => {
@@ -216,7 +214,7 @@ export class ProtocolClient<Q, R, M> {
       if (isHopeless || cancellation?.isCancelled || repetitions === MAX_REPETITIONS) {
         pending.reject(error)
       } else {
-        const stream = this.#streamTo(peer, peer.id.toString(), cancellation)
+        const stream = this.#streamTo(peer, peer.id.toString())
         stream.add({ ...pending, repetitions: repetitions + 1 })
         cancellation?.onRepeat?.()
       }

@@ -5,7 +5,7 @@ import { Alarm } from '../timing/alarm.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { oneByOne } from '../timing/end-of-turn.ts'
 import type { Activity } from './activity.ts'
-import { UnwantedDialError } from './dialer.ts'
+import { type OpenOptions, UnwantedDialError } from './dialer.ts'
 import { FramedStream } from './framed-stream.ts'
 import {
   BATCH_REQUESTS,
@@ -34,8 +34,11 @@ export interface RequestStreamInit<Q, R, M> {
   readonly protocol: RequestProtocol<Q, R, M>
   readonly limits: RequestStreamLimits
 
-  /** Opens a stream to the peer, unless no request waits for it any more. */
-  readonly open: (isWanted: () => boolean) => Promise<Stream>
+  /** Opens a stream to the peer, as urgently as requests wait for it. */
+  readonly open: (waiting: Required<OpenOptions>) => Promise<Stream>
+
+  /** Called when the first request waits for a stream that is being opened for bulk, and is none. */
+  readonly onUrgent?: () => void
 
   /** Counts the bytes of the stream under the peer's name. */
   readonly buffers: BufferLimits
@@ -65,6 +68,9 @@ export class RequestStream<Q, R, M> {
   readonly #batching = new Alarm(() => this.#sendQueue())
   #stream: FramedStream<M> | undefined
   #isOpening = false
+
+  /** Whether all requests so far were bulk. */
+  #isBulk = true
   #isFlushScheduled = false
   #lastId = 0
   #unchecked = 0
@@ -142,6 +148,11 @@ export class RequestStream<Q, R, M> {
 
     this.#queue.push(pending)
     this.#scheduleFlush()
+
+    if (this.#isBulk && pending.cancellation?.isBulk !== true) {
+      this.#isBulk = false
+      this.#isOpening && this.#init.onUrgent?.()
+    }
   }
 
   /**
@@ -252,12 +263,10 @@ export class RequestStream<Q, R, M> {
     }
 
     this.#isOpening = true
-    this.#init
-      .open(() => this.#isWanted)
-      .then(
-        (stream) => this.#onOpen(stream),
-        (error: unknown) => this.#failToOpen(toError(error))
-      )
+    this.#init.open({ isWanted: () => this.#isWanted, isBulk: () => this.#isBulk }).then(
+      (stream) => this.#onOpen(stream),
+      (error: unknown) => this.#failToOpen(toError(error))
+    )
   }
 
   /** Whether any request still waits. */

@@ -71,17 +71,53 @@ describe('Dialer', () => {
   })
 
   it('lets the dials that others need have their turns while some wait for the rate (N9h, N12)', async () => {
-    const named = new Set(Array.from({ length: 2 * MAX_TURNS }, (_, i) => contact(i + 2)))
-    let isAllowed = false
-    const ids = new Set([...named].map(({ id }) => id))
-    const { dialer, openConnection } = dialling({ mayDial: (id) => isAllowed || !ids.has(id) })
-    const dials = [...named].map((each) => dialer.connect(each, { task: 'kad' }))
-    await dialer.connect(peer, { task: 'kad' })
-    expect(openConnection).toHaveBeenCalledOnce()
+    // No turn ends by itself.
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
 
-    isAllowed = true
-    await Promise.all(dials)
-    expect(openConnection).toHaveBeenCalledTimes(1 + named.size)
+    try {
+      const named = Array.from({ length: 2 * MAX_TURNS }, (_, i) => contact(i + 2))
+      let isAllowed = false
+      const { dialer, openConnection } = dialling({ mayDial: (id) => isAllowed || id === peer.id })
+      const dials = named.map((each) => dialer.connect(each, { task: 'kad' }))
+      await dialer.connect(peer, { task: 'kad' })
+      expect(openConnection).toHaveBeenCalledOnce()
+
+      isAllowed = true
+      await Promise.all(dials)
+      expect(openConnection).toHaveBeenCalledTimes(1 + named.length)
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  it('lets bulk wait for the rate behind single requests (N9h, N12)', async () => {
+    const asked: PeerInfo['id'][] = []
+    const mayDial = (id: PeerInfo['id']): boolean => {
+      asked.push(id)
+      return false
+    }
+    const { dialer } = dialling({ mayDial })
+    const [bulk, single] = [contact(2), contact(3)]
+    const dials = [
+      dialer.openStream(single, PROTOCOL),
+      dialer.openStream(bulk, PROTOCOL, { isBulk: () => true })
+    ]
+
+    for (const outcome of await Promise.allSettled(dials)) {
+      expect(outcome).toMatchObject({ reason: { name: 'BusyError' } })
+    }
+
+    expect(asked.filter((id) => id === single.id).length).toBeGreaterThan(5)
+    expect(asked.filter((id) => id === bulk.id).length).toBeLessThan(5)
+  })
+
+  it('asks before each attempt whether only bulk waits for a stream (N12)', async () => {
+    const openConnection = vi.fn().mockRejectedValueOnce(refusal).mockResolvedValue({})
+    const { dialer } = dialling({}, { openConnection })
+    const isBulk = vi.fn(() => true)
+    await dialer.openStream(peer, PROTOCOL, { isBulk })
+    expect(openConnection).toHaveBeenCalledTimes(2)
+    expect(isBulk).toHaveBeenCalledTimes(2)
   })
 
   it('makes no dial that nobody waits for when its turn comes, nor one to a peer that has connected (N12)', async () => {
@@ -151,13 +187,13 @@ describe('Dialer', () => {
     expect(mayDial).toHaveBeenCalledExactlyOnceWith(named.id, 1 + MAX_DIALLED_ADDRESSES)
   })
 
-  it('gives its turn to others while a peer that refused waits to be asked again (N10d)', async () => {
+  it('leaves a place to others while a peer that refused waits to be asked again (N10d)', async () => {
     const openConnection = vi.fn().mockRejectedValueOnce(refusal).mockResolvedValueOnce({})
     const { dialer } = dialling({}, { openConnection })
     const turns: string[] = []
     await dialer.connect(peer, {
       task: 'neighbours',
-      limit: async (attempt) => {
+      runLimited: async (attempt) => {
         turns.push('begins')
         await attempt().finally(() => turns.push('ends'))
       }

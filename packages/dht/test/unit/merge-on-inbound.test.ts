@@ -30,8 +30,8 @@ class Newcomer {
       channel: { find: async () => ({ closer: NEIGHBOURS }) },
       connectionManager: { getConnections: () => [{ status: 'open' }] },
       dialer: {
-        connect: (_: PeerInfo, { limit }: Required<ConnectOptions>) =>
-          limit((signal) => this.#dial(signal))
+        connect: (_: PeerInfo, { runLimited }: Required<ConnectOptions>) =>
+          runLimited((signal) => this.#dial(signal))
       },
       events: new TypedEventEmitter(),
       peers: { isBanned: () => false, isUnreachable: () => false },

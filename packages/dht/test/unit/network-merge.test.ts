@@ -134,6 +134,26 @@ describe('NetworkMerge', () => {
     expect(lacking).toEqual([])
   })
 
+  it('dials another peer at an empty distance if the first one is dead (N10f)', async () => {
+    for (let trial = 0; trial < 10; trial++) {
+      const world = new SimulatedWorld()
+      const network = world.network(60)
+      const [one] = network as [SimulatedPeer]
+      const own = pointOfPeer(one.id)
+      const far = network.filter(({ id }) => sharedBits(own, pointOfPeer(id)) === 0)
+      const [dead, alive, ...others] = far as [SimulatedPeer, SimulatedPeer]
+      world.dead.add(dead)
+
+      for (const peer of network) {
+        const forgotten = peer === one ? far : others
+        forgotten.forEach(({ id }) => void peer.known.delete(id.toString()))
+      }
+
+      await one.refresh(one.nearest(own, 3).map(({ id }) => world.peer(id)))
+      expect(one.known.has(alive.id.toString())).toBe(true)
+    }
+  })
+
   it('asks connected neighbours for others, and dials only those that it does not know (N10g)', async () => {
     const world = new SimulatedWorld()
     const [one, other, ...rest] = world.network(30) as [SimulatedPeer, SimulatedPeer]

@@ -199,18 +199,26 @@ describe('ProtocolClient', () => {
     expect(talkers.size).toBe(0)
   })
 
-  it('makes a dial for bulk urgent when a single request needs the peer (N12)', async () => {
+  it('opens a stream for bulk until a single request needs it (N12)', async () => {
     const hasten = vi.fn()
-    const openStream = vi.fn((_to: PeerInfo, _protocol: string) => new Promise<Stream>(() => {}))
-    const protocols = (): string[] => openStream.mock.calls.map(([, protocol]) => protocol)
+    const openStream = vi.fn(
+      (_to: PeerInfo, _protocol: string, _options?: OpenOptions) => new Promise<Stream>(() => {})
+    )
     const { ask, client } = clientele(() => {}, { dialer: { hasten, openStream } })
-    const asked = [ask('a', peer, { isCancelled: false, isBulk: true })]
-    await vi.waitFor(() => expect(openStream).toHaveBeenCalledOnce())
+    const bulk = { isCancelled: false, isBulk: true }
+    const asked = [ask('a', peer, bulk), ask('c', contact(2), bulk), ask('d', contact(2))]
+    await vi.waitFor(() => expect(openStream).toHaveBeenCalledTimes(2))
+    const [[, protocol, first], [, , second]] = openStream.mock.calls as [
+      Parameters<typeof openStream>,
+      Parameters<typeof openStream>
+    ]
+    expect([first?.isBulk?.(), second?.isBulk?.()]).toEqual([true, false])
     expect(hasten).not.toHaveBeenCalled()
 
-    asked.push(ask('b'))
-    expect(hasten).toHaveBeenCalledExactlyOnceWith(peer, ...protocols())
-    expect(openStream).toHaveBeenCalledOnce()
+    asked.push(ask('b'), ask('b again'))
+    expect(hasten).toHaveBeenCalledExactlyOnceWith(peer, protocol)
+    expect(first?.isBulk?.()).toBe(false)
+    expect(openStream).toHaveBeenCalledTimes(2)
     client.close()
     await Promise.allSettled(asked)
   })
