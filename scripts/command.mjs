@@ -25,10 +25,11 @@ export function say(line) {
 let child
 let stopped = false
 
-/** Runs a command and resolves with its exit code. Rejects with a StopError after a signal. */
-export function run([file, ...args], env) {
+/** Runs a command and resolves with its exit code. Rejects with a StopError after a signal. `killSignal` kills it. */
+export function run([file, ...args], env, killSignal) {
   return new Promise((resolve, reject) => {
     child = spawn(file, args, { cwd: ROOT, env, stdio: 'inherit' })
+    killSignal?.addEventListener('abort', () => child?.kill('SIGKILL'))
     child.on('error', (error) => reject(new StopError(1, `can't start ${file}: ${error.message}`)))
     child.on('exit', (code, signal) => {
       child = undefined

@@ -1,8 +1,11 @@
 // Runs vitest, and summarises the run: its duration, repeated tests, skipped tests with their reasons, and the counts.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { run, say } from './command.mjs'
+
+/** How long vitest may take to end after its report. Node and vitest both have known faults that keep it forever. */
+const ENDING_MS = 60_000
 
 /** Runs the tests, then `beforeSummary`, and ends with a line such as `128 passed, 0 failed, 2 skipped`. */
 export async function runTests({ node, env }, args, beforeSummary = () => {}) {
@@ -11,15 +14,37 @@ export async function runTests({ node, env }, args, beforeSummary = () => {}) {
   const reporters = ['--reporter=default', '--reporter=./scripts/counts-reporter.mjs']
   const command = [node, 'node_modules/vitest/vitest.mjs', 'run', ...reporters, ...args]
 
+  const stuck = whenStuck(file)
+
   try {
-    const exitCode = await run(command, { ...env, WAGGLE_TEST_COUNTS: file })
+    const exitCode = await run(command, { ...env, WAGGLE_TEST_COUNTS: file }, stuck.signal)
     const counts = readCounts(file)
     beforeSummary()
 
-    return summarise(counts, exitCode)
+    return summarise(counts, stuck.signal.aborted ? Number(counts.failed > 0) : exitCode)
   } finally {
+    stuck.end()
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** Aborts its signal when vitest has written its report, which says everything that counts, but does not end. */
+function whenStuck(file) {
+  const controller = new AbortController()
+  let reportedAt
+  const timer = setInterval(() => {
+    if (reportedAt === undefined) {
+      reportedAt = existsSync(file) ? Date.now() : undefined
+    } else if (Date.now() - reportedAt > ENDING_MS) {
+      say(
+        `vitest has not ended ${ENDING_MS / 1000} s after its report, and is stopped; the report holds`
+      )
+      clearInterval(timer)
+      controller.abort()
+    }
+  }, 1_000)
+
+  return { signal: controller.signal, end: () => clearInterval(timer) }
 }
 
 /** A run that ends without a report has counted nothing. */
