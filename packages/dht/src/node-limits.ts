@@ -60,7 +60,7 @@ export interface NodeLimits {
   /**
    * Dials per second to addresses that another peer named and where this node was never connected.
    * At most 8 addresses of one peer are dialled; a host name counts as 8. A burst may be twice the
-   * rate. Beyond it, a dial waits for up to 2 seconds, and then the peer is skipped.
+   * rate. Beyond it, a dial waits for up to half of `requestTimeoutMs`, and then the peer is skipped.
    */
   readonly maxDialsPerSecond: number
 

@@ -19,7 +19,7 @@ import { openPersistence, type Persistence } from '../persistence/persistence.ts
 import { type PersistenceOptions, persistenceOptions } from '../persistence/persistence-options.ts'
 import { type HeldRecord, heldRecords } from '../store/held-record.ts'
 import { anySignal } from '../timing/deadline.ts'
-import { nextTask } from '../timing/end-of-turn.ts'
+import { discoverAfterCalls } from './first-calls.ts'
 import { type Readings, registerGauges } from './gauges.ts'
 import { recordEvents } from './record-events.ts'
 import { Role } from './role.ts'
@@ -29,12 +29,6 @@ import { SERVICE_OPTIONS, type WaggleInit } from './service-options.ts'
 import { type ServiceParts, serviceParts } from './service-parts.ts'
 import type { Stats } from './stats.ts'
 import { statsOf } from './stats-of.ts'
-
-/**
- * Milliseconds for which the first calls of a program come before the dials to its neighbours: all would share one
- * processor, and code that runs for the first time.
- */
-const MAX_FIRST_CALLS_MS = 250
 
 /**
  * Creates the Waggle service for an application's own libp2p node. It needs `waggleKadDHT()` beside
@@ -223,17 +217,7 @@ class WaggleService implements Waggle, Startable {
   }
 
   discover(peer: PeerId): void {
-    void this.#discover(peer)
-  }
-
-  async #discover(peer: PeerId): Promise<void> {
-    const running = this.#running
-    await nextTask()
-    await running?.lookups.idle(MAX_FIRST_CALLS_MS)
-
-    if (running === this.#running) {
-      running?.networkMerge.discover(peer)
-    }
+    void discoverAfterCalls(peer, this.#running)
   }
 
   async compareClocks(peer: PeerId, options?: AbortOptions): Promise<ClockReading | undefined> {

@@ -6,14 +6,12 @@ import {
   type Stream
 } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
-import { dialledAddresses } from '#dialled-addresses'
-import { BusyError, toError } from '../errors.ts'
+import { toError } from '../errors.ts'
 import { dial, isConnectedTo } from '../peers/connect.ts'
 import { isRefusal, retryRefused } from '../peers/refused-dials.ts'
 import { inRunningTime } from '../timing/running-time.ts'
-import { wait } from '../timing/wait.ts'
+import { DialRate } from './dial-rate.ts'
 import { DialTurns } from './dial-turns.ts'
-import { dialsTo } from './host-names.ts'
 import { OPEN_TIMEOUT_MS } from './limits.ts'
 import { ProtocolViolationError } from './protocol-violation-error.ts'
 
@@ -40,13 +38,6 @@ export interface PeerPolicy {
   /** Records that a peer accepts no connections at the moment. */
   recordRefusedDial(peer: PeerId): void
 }
-
-/**
- * Milliseconds for which a dial waits for the rate of dials to unverified peers, and between two looks at it. A request
- * that waits for it is late like any other, and must not time out before.
- */
-const MAX_RATE_WAIT_MS = 2000
-const RATE_INTERVAL_MS = 100
 
 /** The work that connects to peers besides the requests of Waggle's protocols. */
 export type DialTask = 'join' | 'kad' | 'neighbours' | 'pages' | 'probe'
@@ -85,9 +76,6 @@ interface AttemptOptions extends AbortOptions, OpenOptions, Earlier {
 /** A dial that nobody waits for any more was not made. */
 export class UnwantedDialError extends AbortError {}
 
-/** A dial exceeds the rate of dials to unverified peers. */
-class DialRateError extends BusyError {}
-
 export interface DialerInit {
   readonly self: PeerId
   readonly connectionManager: ConnectionManager
@@ -105,14 +93,16 @@ export class Dialer {
   readonly #init: DialerInit
   readonly #turns: DialTurns
   readonly #dialsByTask = new Map<string, number>()
+  readonly #rate: DialRate
   #refusals = 0
-
-  /** Dials that wait for the rate, and not for bulk. */
-  #waitingForRate = 0
 
   constructor(init: DialerInit) {
     this.#init = init
     this.#turns = new DialTurns(init.self)
+    this.#rate = new DialRate({
+      mayDial: (peer, dials) => init.peers.mayDial(peer, dials),
+      requestTimeoutMs: init.requestTimeoutMs
+    })
   }
 
   /** Number of dials so far of peers that were needed and not connected. */
@@ -173,39 +163,17 @@ export class Dialer {
     options: AbortOptions & OpenOptions,
     attempt: (earlier: Earlier) => Promise<T>
   ): Promise<T> {
-    return retryRefused((refusals) => this.#untilAllowed(refusals, options, attempt), {
+    const allowed = (refusals: number): Promise<T> =>
+      this.#rate.retry(options, (isRetry) =>
+        attempt({ refusals, isRepeated: refusals > 0 || isRetry })
+      )
+    return retryRefused(allowed, {
       signal: options.signal,
       onRefusal: () => {
         this.#refusals++
         this.#init.peers.recordRefusedDial(peer.id)
       }
     })
-  }
-
-  /** Repeats an attempt that exceeds the rate of dials. Dials for single requests come before those for bulk. */
-  async #untilAllowed<T>(
-    refusals: number,
-    { isBulk, signal }: AbortOptions & OpenOptions,
-    attempt: (earlier: Earlier) => Promise<T>
-  ): Promise<T> {
-    let endMs: number | undefined
-
-    for (;;) {
-      try {
-        return await attempt({ refusals, isRepeated: refusals > 0 || endMs !== undefined })
-      } catch (error) {
-        endMs ??= performance.now() + MAX_RATE_WAIT_MS
-
-        if (!(error instanceof DialRateError) || signal?.aborted || performance.now() > endMs) {
-          throw error
-        }
-      }
-
-      const isSingle = !isBulk?.()
-      this.#waitingForRate += Number(isSingle)
-      await wait(RATE_INTERVAL_MS, signal)
-      this.#waitingForRate -= Number(isSingle)
-    }
   }
 
   async #connect(peer: PeerInfo, options: AttemptOptions): Promise<void> {
@@ -226,10 +194,9 @@ export class Dialer {
 
   async #connectInTurn(peer: PeerInfo, options: AttemptOptions): Promise<void> {
     const { isBulk, isRepeated, isWanted, refusals, signal, task } = options
-    const turn = await this.#turns.take(peer.id, { task, isBulk: isBulk?.(), isRepeated, signal })
+    using turn = await this.#turns.take(peer.id, { task, isBulk: isBulk?.(), isRepeated, signal })
 
     // The turn may have come late.
-    using _ = turn
     this.#assertNotBanned(peer)
 
     if (this.#isConnected(peer)) {
@@ -241,7 +208,7 @@ export class Dialer {
     }
 
     if (refusals === 0) {
-      this.#assertMayDial(peer, turn.isBulk && this.#waitingForRate > 0)
+      this.#rate.take(peer, turn)
     }
 
     this.count(task)
@@ -288,12 +255,6 @@ export class Dialer {
   #assertNotBanned({ id }: PeerInfo): void {
     if (this.#init.peers.isBanned(id)) {
       throw new ProtocolViolationError(`the peer ${id} is banned for a protocol violation`)
-    }
-  }
-
-  #assertMayDial({ id, multiaddrs }: PeerInfo, isLast: boolean): void {
-    if (isLast || !this.#init.peers.mayDial(id, dialsTo(dialledAddresses(multiaddrs)))) {
-      throw new DialRateError('too many addresses from other peers are being dialled')
     }
   }
 }

@@ -16,8 +16,7 @@ async function dialInTurn(
   options: TurnOptions,
   dial: () => Promise<void>
 ): Promise<void> {
-  const turn = await turns.take(id, options)
-  using _ = turn
+  using turn = await turns.take(id, options)
   await dial()
   turn.succeed()
 }

@@ -8,6 +8,7 @@ import { contact } from '../support/exchange-serving.ts'
 import { welcomingPeers } from '../support/protocol-asker.ts'
 
 const PROTOCOL = '/test/1.0.0'
+const REQUEST_TIMEOUT_MS = 3000
 const peer = contact(1)
 const refusal = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })
 
@@ -31,7 +32,8 @@ function dialling(
   const dialer = new Dialer({
     self: contact(99).id,
     connectionManager: manager as unknown as ConnectionManager,
-    peers: welcomingPeers(peers)
+    peers: welcomingPeers(peers),
+    requestTimeoutMs: REQUEST_TIMEOUT_MS
   })
   return { dialer, openConnection, openStream }
 }
@@ -66,7 +68,9 @@ describe('Dialer', () => {
     await dialled
     expect(openConnection).toHaveBeenCalledOnce()
 
+    const startMs = performance.now()
     await expect(dialer.openStream(named, PROTOCOL)).rejects.toMatchObject({ name: 'BusyError' })
+    expect(performance.now() - startMs).toBeGreaterThan(REQUEST_TIMEOUT_MS / 4)
     expect(openConnection).toHaveBeenCalledOnce()
   })
 
