@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Key, Subkey, Value } from '@waggle/record'
-import type { FoundPlace } from '../live/state.ts'
+import type { FoundPlace } from '../live/places.ts'
 import { tell } from '../live/tell.ts'
 import type { BaseOperations } from '../operations/base-operations.ts'
 

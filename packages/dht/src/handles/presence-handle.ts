@@ -10,7 +10,7 @@ import {
 import { assertSchema, whenDone } from '@waggle/record/replica'
 import { DEFAULT_PRESENCE_TTL } from '../constants.ts'
 import { dictionaryOf, mapPlaces, mapSource, placesOf } from '../live/found-places.ts'
-import type { FoundPlace } from '../live/state.ts'
+import type { FoundPlace } from '../live/places.ts'
 import type { Watch, WatchOptions } from '../live/watch.ts'
 import type { BaseOperations } from '../operations/base-operations.ts'
 import { assertReadOptions } from '../operations/call-arguments.ts'

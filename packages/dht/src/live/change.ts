@@ -1,5 +1,5 @@
 import type { DHTTime, Found } from '@waggle/record'
-import type { FoundPlaces, SubkeyName } from './state.ts'
+import type { FoundPlaces, SubkeyName } from './places.ts'
 
 /**
  * One difference between two states: a value that is new, another one, or gone. Its `subkey` is undefined for a

@@ -1,13 +1,7 @@
 import { Dictionary, type Found, type MaybePromise, type Subkey, type Value } from '@waggle/record'
 import { isPromise, subkeyId, UNLIMITED, whenDone } from '@waggle/record/replica'
-import {
-  type FoundPlace,
-  type FoundPlaces,
-  mapStates,
-  PLAIN,
-  type StateSource,
-  type SubkeyName
-} from './state.ts'
+import { type FoundPlace, type FoundPlaces, PLAIN, type SubkeyName } from './places.ts'
+import { mapStates, type StateSource } from './state.ts'
 
 /** The places of a key, with values of any type. */
 export type KeyPlaces = FoundPlaces<Subkey | undefined, Value>

@@ -1,9 +1,10 @@
 import type { DHTTime } from '@waggle/record'
 import { isPromise } from '@waggle/record/replica'
 import { assertFunction } from '../option-checks.ts'
-import { type Change, changesBetween, removalReason } from './change.ts'
+import type { Change } from './change.ts'
 import { Delivered } from './delivered.ts'
-import type { FoundPlaces, State, StateReader, StateSource } from './state.ts'
+import type { FoundPlaces } from './places.ts'
+import { type Changes, changesTo, type State, type StateReader, type StateSource } from './state.ts'
 import { tell } from './tell.ts'
 import type { Watch, WatchEvent, WatchOptions } from './watch.ts'
 
@@ -27,9 +28,15 @@ export class LiveWatch<T, K, V, R extends boolean> implements Watch<T, K, V, R> 
   readonly #listeners = new Set<{ readonly hear: (event: Event<T, K, V, R>) => void }>()
   readonly #waiting: PromiseWithResolvers<Result<T, K, V, R>>[] = []
   readonly #onAbort = (): void => this.#end()
+  readonly #onChange = (): void => {
+    this.#isStale = true
+    this.#look()
+  }
   #reader: StateReader<T, K, V> | undefined
   #isReading = false
-  #hasChanged = false
+
+  /** Whether the next reading may give another state. */
+  #isStale = true
   #isLooping = false
   #isLoopOver = false
   #isStopped = false
@@ -73,15 +80,21 @@ export class LiveWatch<T, K, V, R extends boolean> implements Watch<T, K, V, R> 
     return this
   }
 
-  async next(): Promise<Result<T, K, V, R>> {
+  next(): Promise<Result<T, K, V, R>> {
     if (this.#isEnded || this.#isLoopOver) {
-      return DONE
+      return Promise.resolve(DONE)
     }
 
     const waiting = Promise.withResolvers<Result<T, K, V, R>>()
     this.#isLooping = true
     this.#waiting.push(waiting)
-    this.#look()
+
+    if (this.#isStale || this.#isReading) {
+      this.#look()
+    } else {
+      this.#deliver()
+    }
+
     return waiting.promise
   }
 
@@ -103,24 +116,24 @@ export class LiveWatch<T, K, V, R extends boolean> implements Watch<T, K, V, R> 
   }
 
   get #isEnded(): boolean {
+    // While it reads, it hears at once when a signal is aborted.
+    const isHearing = this.#reader !== undefined
     const { lifetime, signal } = this.#init
-    return this.#isStopped || lifetime.aborted || signal?.aborted === true
+    return this.#isStopped || (!isHearing && (lifetime.aborted || signal?.aborted === true))
   }
 
-  /** Reads the state if the loop or a listener wants it, and reports it. */
+  /** Reads the state if it may have changed and the loop or a listener wants it, and reports it. */
   #look(): void {
-    if (this.#listeners.size === 0 && this.#waiting.length === 0) {
-      return
-    }
+    const isWanted = this.#listeners.size > 0 || this.#waiting.length > 0
 
-    if (this.#isReading) {
-      this.#hasChanged = true
+    if (!isWanted || !this.#isStale || this.#isReading) {
       return
     }
 
     this.#reader ??= this.#open()
     const reader = this.#reader
     this.#isReading = true
+    this.#isStale = false
     const state = reader.read()
 
     if (isPromise(state)) {
@@ -137,7 +150,7 @@ export class LiveWatch<T, K, V, R extends boolean> implements Watch<T, K, V, R> 
     const { lifetime, signal, source, onProgress } = this.#init
     lifetime.addEventListener('abort', this.#onAbort)
     signal?.addEventListener('abort', this.#onAbort)
-    return source.open({ onChange: () => this.#look(), onProgress })
+    return source.open({ onChange: this.#onChange, onProgress })
   }
 
   #take(reader: StateReader<T, K, V>, state: State<T, K, V> | undefined): void {
@@ -147,15 +160,12 @@ export class LiveWatch<T, K, V, R extends boolean> implements Watch<T, K, V, R> 
       this.#tell(state)
     }
 
-    if (this.#hasChanged) {
-      this.#hasChanged = false
-      this.#look()
-    }
+    this.#look()
   }
 
   #fail(reader: StateReader<T, K, V>, error: unknown): void {
     this.#isReading = false
-    this.#hasChanged = false
+    this.#isStale = true
 
     if (reader === this.#reader) {
       for (const { reject } of this.#waiting.splice(0)) {
@@ -164,49 +174,69 @@ export class LiveWatch<T, K, V, R extends boolean> implements Watch<T, K, V, R> 
     }
   }
 
-  #tell({ current, places }: State<T, K, V>): void {
-    const now = this.#init.clock()
-    const changes = this.#told(
-      changesBetween(this.#read, places, (_, found) => removalReason(found, now))
-    )
-    this.#delivered.note(this.#read, places, now)
-    this.#read = places
-    const isFirst = !this.#isKnown
+  #tell(state: State<T, K, V>): void {
+    const before = this.#read
+    const { current, places } = state
 
-    if (isFirst || changes.length > 0) {
-      this.#isKnown = true
-      this.#current = current
-      this.#hear({ current, changes })
+    if (this.#isKnown && places === before) {
+      this.#deliver()
+      return
     }
 
-    this.#deliver(now)
+    const { clock } = this.#init
+    const changes = this.#told(changesTo(state, before, clock))
+    this.#read = places
+
+    if (!this.#isKnown || changes.length > 0) {
+      this.#isKnown = true
+      this.#current = current
+      this.#hear(current, changes)
+    }
+
+    if (this.#waiting.length > 0 && changes.length > 0 && this.#delivered.has(before)) {
+      this.#give(changes)
+    } else {
+      this.#delivered.note(before, places, clock)
+      this.#deliver()
+    }
   }
 
-  #hear(event: Event<T, K, V, R>): void {
-    for (const { hear } of [...this.#listeners]) {
-      tell(hear, event)
+  #hear(current: T, changes: Event<T, K, V, R>['changes']): void {
+    if (this.#listeners.size > 0) {
+      const event = { current, changes }
+
+      for (const { hear } of [...this.#listeners]) {
+        tell(hear, event)
+      }
     }
   }
 
   /** Gives the loop the differences from its last state. */
-  #deliver(now: DHTTime): void {
-    if (this.#waiting.length === 0) {
+  #deliver(): void {
+    const hasAll = !this.#isFirst && this.#delivered.has(this.#read)
+
+    if (this.#waiting.length === 0 || !this.#isKnown || hasAll) {
       return
     }
 
-    const changes = this.#told(this.#delivered.changesTo(this.#read, now))
+    const changes = this.#told(this.#delivered.changesTo(this.#read, this.#init.clock))
 
     if (this.#isFirst || changes.length > 0) {
-      this.#isFirst = false
-      this.#delivered.take(this.#read)
-      const value = { current: this.#current as T, changes }
-      this.#waiting.shift()?.resolve({ value, done: false })
+      this.#give(changes)
     }
   }
 
-  #told(changes: Change<K, V, true>[]): Change<K, V, R>[] {
-    const told = this.#init.renewals ? changes : changes.filter(({ type }) => type !== 'renewed')
-    return told as Change<K, V, R>[]
+  #give(changes: Event<T, K, V, R>['changes']): void {
+    this.#isFirst = false
+    this.#delivered.take(this.#read)
+    const value = { current: this.#current as T, changes }
+    this.#waiting.shift()?.resolve({ value, done: false })
+  }
+
+  #told(changes: Changes<K, V>): Event<T, K, V, R>['changes'] {
+    const isAll = this.#init.renewals || !changes.some(isRenewal)
+    const told = isAll ? changes : changes.filter((change) => !isRenewal(change))
+    return told as Event<T, K, V, R>['changes']
   }
 
   #closeIfUnused(): void {
@@ -234,7 +264,12 @@ export class LiveWatch<T, K, V, R extends boolean> implements Watch<T, K, V, R> 
     signal?.removeEventListener('abort', this.#onAbort)
     this.#reader?.close()
     this.#reader = undefined
+    this.#isStale = true
   }
+}
+
+function isRenewal({ type }: Change<unknown, unknown, true>): boolean {
+  return type === 'renewed'
 }
 
 const DONE = { value: undefined, done: true } as const

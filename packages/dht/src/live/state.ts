@@ -1,24 +1,12 @@
-import type { Found, MaybePromise } from '@waggle/record'
+import type { DHTTime, MaybePromise } from '@waggle/record'
 import type { UnreachableError } from '../errors.ts'
+import { type Change, changesBetween, removalReason } from './change.ts'
+import type { FoundPlaces } from './places.ts'
 
 /** Whether the servers nearest to a watched key can be reached. */
 export type WatchProgressEvent =
   | { name: 'unreachable'; error: UnreachableError }
   | { name: 'reachable' }
-
-/** The name of a place under a key: the bytes of its subkey, or {@link PLAIN}. Equal subkeys have equal names. */
-export type SubkeyName = string
-
-/** The place of a plain value. No subkey has this name. */
-export const PLAIN: SubkeyName = ''
-
-/** A place under a key, and the value found there. */
-export interface FoundPlace<K, V> {
-  readonly subkey: K
-  readonly found: Found<V>
-}
-
-export type FoundPlaces<K, V> = ReadonlyMap<SubkeyName, FoundPlace<K, V>>
 
 /**
  * The values under a key at one moment. Two states of one reader share all objects that are equal: a `Found` that did
@@ -28,6 +16,22 @@ export interface State<T, K, V> {
   /** The result that users get. */
   readonly current: T
   readonly places: FoundPlaces<K, V>
+
+  /** How it differs from an earlier state, for the readers who had that one. */
+  readonly step?: { readonly from: FoundPlaces<K, V>; readonly changes: Changes<K, V> }
+}
+
+export type Changes<K, V> = readonly Change<K, V, true>[]
+
+/** Lists the differences between two states; an entry that is gone was there until now. */
+export function changesTo<T, K, V>(
+  { places, step }: State<T, K, V>,
+  before: FoundPlaces<K, V>,
+  clock: () => DHTTime
+): Changes<K, V> {
+  return step?.from === before
+    ? step.changes
+    : changesBetween(before, places, (_, found) => removalReason(found, clock()))
 }
 
 /** The callbacks of a follower of states. */

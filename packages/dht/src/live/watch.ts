@@ -20,7 +20,10 @@ export interface WatchOptions<R extends boolean = boolean> {
   readonly onProgress?: ((event: WatchProgressEvent) => void) | undefined
 }
 
-/** The present state, and how it differs from the event before. The first event is about all that is there. */
+/**
+ * The present state, and how it differs from the event before. The first event is about all that is there. Watches of
+ * one key share values and changes: don't modify them.
+ */
 export interface WatchEvent<T, K, V, R extends boolean = false> {
   readonly current: T
   readonly changes: readonly Change<K, V, R>[]

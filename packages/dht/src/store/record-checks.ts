@@ -61,6 +61,11 @@ export class RecordChecks {
     this.#validation.remove(validators)
   }
 
+  /** Stands for the present validators: another object as soon as they change. */
+  get validators(): object {
+    return this.#validation.composed
+  }
+
   /** Whether there are validators. */
   get hasValidators(): boolean {
     return !this.#validation.isIdle

@@ -39,6 +39,11 @@ export class Validation {
     this.add(validators)
   }
 
+  /** All validators as one. */
+  get composed(): ComposedValidator {
+    return this.#composed
+  }
+
   /** Whether there is no validator, so that everything is accepted. */
   get isIdle(): boolean {
     return this.#composed.validators.length === 0

@@ -18,7 +18,7 @@ import type { KeyChange } from '../store/store-listeners.ts'
 import { NEVER_FRESH } from '../store/stored-record.ts'
 import { Alarm } from '../timing/alarm.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
-import type { Watched } from './key-reader.ts'
+import { KeyStates, type Watched } from './key-states.ts'
 import { RENEW_MS } from './limits.ts'
 import { Notifiers } from './notifiers.ts'
 import type { NotifiersNode } from './replica-notifiers.ts'
@@ -74,6 +74,9 @@ export class WatchedKey implements Watched {
   /** Of the place. */
   readonly name: string
   readonly notifiers: Notifiers
+
+  /** What its readers see. */
+  readonly states: KeyStates
   readonly #init: WatchedKeyInit
   readonly #watchers = new Set<Watcher>()
   readonly #settling = new Alarm(() => this.#settle())
@@ -102,6 +105,7 @@ export class WatchedKey implements Watched {
       known: () => this.record,
       learn: (record) => this.learn(record)
     })
+    this.states = this.statesOf(subkey)
   }
 
   /** Whether nobody wants to know of the key any more. */
@@ -117,6 +121,12 @@ export class WatchedKey implements Watched {
   /** The time at which the first shown entry expires. */
   get shownUntil(): DHTTime {
     return this.#shownUntil
+  }
+
+  /** Returns the states for readers of the whole, or of one subkey. */
+  statesOf(subkey: SubkeyId | undefined): KeyStates {
+    const { checks, clock } = this.#init.store
+    return new KeyStates({ ...{ checks, clock, subkey }, watched: this })
   }
 
   add(watcher: Watcher): void {

@@ -11,7 +11,8 @@ import {
 import { encodedSize } from '@waggle/record/replica'
 import { DelegatedLookups, type LookupSize } from '../admission/delegated-lookups.ts'
 import type { DHTEvents } from '../events.ts'
-import { type FoundPlaces, mapStates, type StateSource } from '../live/state.ts'
+import type { FoundPlaces } from '../live/places.ts'
+import { mapStates, type StateSource } from '../live/state.ts'
 import type { WatchedRecord, WatchedRecords } from '../reading/known-records.ts'
 import { keyOf, nameOf } from '../store/record-store.ts'
 import type { KeyChange, StoredWrite } from '../store/store-listeners.ts'
@@ -67,19 +68,18 @@ export class Watches implements WatchedRecords {
     key: Uint8Array,
     subkey?: SubkeyId
   ): StateSource<Found | undefined, Subkey | undefined, Value> {
-    const { checks, clock } = this.#init.store
     return {
-      open: (listener) =>
-        new KeyReader({
-          ...{ clock, listener, subkey },
-          show: (record) => checks.show(key, record),
-          begin: (watcher) => {
-            const watched = this.#watchedWith(key, subkey)
-            watched.add(watcher)
-            this.#lookFirst(watched)
-            return watched
-          }
+      open: (listener) => {
+        const watched = this.#watchedWith(key, subkey)
+        const reader = new KeyReader({
+          listener,
+          states: watched.subkey === subkey ? watched.states : watched.statesOf(subkey),
+          onClose: (reader) => watched.leave(reader)
         })
+        watched.add(reader)
+        this.#lookFirst(watched)
+        return reader
+      }
     }
   }
 

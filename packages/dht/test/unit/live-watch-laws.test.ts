@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Found } from '@waggle/dht'
 import type { Change, Watch } from '@waggle/dht/handles'
 import {
@@ -25,16 +26,23 @@ interface Write {
   readonly seconds: number
 }
 
-type Step = Write | { readonly kind: 'pass'; readonly ms: number } | { readonly kind: 'take' }
+/** `by`: which follower takes. */
+type Step =
+  | Write
+  | { readonly kind: 'pass'; readonly ms: number }
+  | { readonly kind: 'take'; readonly by: number }
+
+/** Followers of one key, whose watches share what they can. */
+const FOLLOWERS = 3
 
 /** Milliseconds after which everything written has expired. */
 const AFTER_ALL_MS = 40_000
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  fc.record({ kind: fc.constant('write' as const), subkey, value: fc.nat(2), seconds }),
+  fc.record({ kind: fc.constant('write' as const), subkey, value: fc.nat(1), seconds }),
   fc.record({ kind: fc.constant('write' as const), subkey, seconds }),
-  fc.record({ kind: fc.constant('pass' as const), ms: fc.constantFrom(100, 1000, 6000) }),
-  fc.constant({ kind: 'take' as const })
+  fc.record({ kind: fc.constant('pass' as const), ms: fc.constantFrom(1000, 6000) }),
+  fc.record({ kind: fc.constant('take' as const), by: fc.nat(FOLLOWERS - 1) })
 )
 
 type Entries = Map<Subkey | undefined, Found<Value>>
@@ -90,6 +98,11 @@ class Follower {
     const { subkey } = change
     expect(this.entries.get(subkey)).toEqual('before' in change ? change.before : undefined)
 
+    if ('found' in change && 'before' in change) {
+      const isSame = isDeepStrictEqual(change.found.value, change.before.value)
+      expect(change.type).toBe(isSame ? 'renewed' : 'changed')
+    }
+
     if (change.type === 'removed') {
       this.entries.delete(subkey)
     } else {
@@ -106,13 +119,13 @@ function writeOf({ subkey, value, seconds }: Write, now: number): DHTRecord {
   }
 
   return subkey === undefined
-    ? plainRecord(value, expirationTime)
-    : subkeyRecord(subkey, value, expirationTime)
+    ? plainRecord([value], expirationTime)
+    : subkeyRecord(subkey, [value], expirationTime)
 }
 
-async function act(step: Step, scene: WatchScene, follower: Follower): Promise<void> {
+async function act(step: Step, scene: WatchScene, followers: readonly Follower[]): Promise<void> {
   if (step.kind === 'take') {
-    void follower.take()
+    void followers[step.by]?.take()
   } else if (step.kind === 'pass') {
     await scene.pass(step.ms)
   } else {
@@ -123,23 +136,29 @@ async function act(step: Step, scene: WatchScene, follower: Follower): Promise<v
 describe('a loop that takes events whenever it likes', () => {
   it('gets from what it had to what there is by the changes of each event', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
+      fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
         using scene = new WatchScene()
-        const follower = new Follower(scene)
+        const followers = Array.from({ length: FOLLOWERS }, () => new Follower(scene))
 
         for (const each of steps) {
-          await act(each, scene, follower)
+          await act(each, scene, followers)
+          await scene.pass(100)
         }
 
         await scene.pass(AFTER_ALL_MS)
 
-        if (!follower.isWaiting && !follower.isDone) {
-          void follower.take()
-          await scene.pass(500)
+        for (const follower of followers) {
+          if (!follower.isWaiting && !follower.isDone) {
+            void follower.take()
+            await scene.pass(500)
+          }
         }
 
-        expect(follower.isDone || steps.every(({ kind }) => kind !== 'take')).toBe(true)
-        expect(follower.entries.size).toBe(0)
+        const taken = new Set(steps.flatMap((each) => (each.kind === 'take' ? [each.by] : [])))
+        followers.forEach((follower, i) => {
+          expect(follower.isDone || !taken.has(i)).toBe(true)
+          expect(follower.entries.size).toBe(0)
+        })
       }),
       law(150)
     )
