@@ -26,7 +26,9 @@ type Result<T, K, V, R extends boolean> = IteratorResult<Event<T, K, V, R>, unde
 export class LiveWatch<T, K, V, R extends boolean> implements Watch<T, K, V, R> {
   readonly #init: LiveWatchInit<T, K, V, R>
   readonly #listeners = new Set<{ readonly hear: (event: Event<T, K, V, R>) => void }>()
-  readonly #waiting: PromiseWithResolvers<Result<T, K, V, R>>[] = []
+
+  /** The question of the loop that waits. */
+  #waiting: PromiseWithResolvers<Result<T, K, V, R>> | undefined
   readonly #onAbort = (): void => this.#end()
   readonly #onChange = (): void => {
     this.#isStale = true
@@ -85,9 +87,14 @@ export class LiveWatch<T, K, V, R extends boolean> implements Watch<T, K, V, R> 
       return Promise.resolve(DONE)
     }
 
+    if (this.#waiting !== undefined) {
+      const next = () => this.next()
+      return this.#waiting.promise.then(next, next)
+    }
+
     const waiting = Promise.withResolvers<Result<T, K, V, R>>()
     this.#isLooping = true
-    this.#waiting.push(waiting)
+    this.#waiting = waiting
 
     if (this.#isStale || this.#isReading) {
       this.#look()
@@ -102,7 +109,7 @@ export class LiveWatch<T, K, V, R extends boolean> implements Watch<T, K, V, R> 
   async return(): Promise<Result<T, K, V, R>> {
     this.#isLooping = false
     this.#isLoopOver = true
-    this.#resolveAll()
+    this.#takeWaiting()?.resolve(DONE)
     this.#closeIfUnused()
     return DONE
   }
@@ -124,7 +131,7 @@ export class LiveWatch<T, K, V, R extends boolean> implements Watch<T, K, V, R> 
 
   /** Reads the state if it may have changed and the loop or a listener wants it, and reports it. */
   #look(): void {
-    const isWanted = this.#listeners.size > 0 || this.#waiting.length > 0
+    const isWanted = this.#listeners.size > 0 || this.#waiting !== undefined
 
     if (!isWanted || !this.#isStale || this.#isReading) {
       return
@@ -137,13 +144,17 @@ export class LiveWatch<T, K, V, R extends boolean> implements Watch<T, K, V, R> 
     const state = reader.read()
 
     if (isPromise(state)) {
-      state.then(
-        (state) => this.#take(reader, state),
-        (error) => this.#fail(reader, error)
-      )
+      this.#await(reader, state)
     } else {
       this.#take(reader, state)
     }
+  }
+
+  #await(reader: StateReader<T, K, V>, state: PromiseLike<State<T, K, V> | undefined>): void {
+    state.then(
+      (state) => this.#take(reader, state),
+      (error) => this.#fail(reader, error)
+    )
   }
 
   #open(): StateReader<T, K, V> {
@@ -168,9 +179,7 @@ export class LiveWatch<T, K, V, R extends boolean> implements Watch<T, K, V, R> 
     this.#isStale = true
 
     if (reader === this.#reader) {
-      for (const { reject } of this.#waiting.splice(0)) {
-        reject(error)
-      }
+      this.#takeWaiting()?.reject(error)
     }
   }
 
@@ -193,7 +202,7 @@ export class LiveWatch<T, K, V, R extends boolean> implements Watch<T, K, V, R> 
       this.#hear(current, changes)
     }
 
-    if (this.#waiting.length > 0 && changes.length > 0 && this.#delivered.has(before)) {
+    if (this.#waiting !== undefined && changes.length > 0 && this.#delivered.has(before)) {
       this.#give(changes)
     } else {
       this.#delivered.note(before, places, clock)
@@ -215,7 +224,7 @@ export class LiveWatch<T, K, V, R extends boolean> implements Watch<T, K, V, R> 
   #deliver(): void {
     const hasAll = !this.#isFirst && this.#delivered.has(this.#read)
 
-    if (this.#waiting.length === 0 || !this.#isKnown || hasAll) {
+    if (this.#waiting === undefined || !this.#isKnown || hasAll) {
       return
     }
 
@@ -230,7 +239,7 @@ export class LiveWatch<T, K, V, R extends boolean> implements Watch<T, K, V, R> 
     this.#isFirst = false
     this.#delivered.take(this.#read)
     const value = { current: this.#current as T, changes }
-    this.#waiting.shift()?.resolve({ value, done: false })
+    this.#takeWaiting()?.resolve({ value, done: false })
   }
 
   #told(changes: Changes<K, V>): Event<T, K, V, R>['changes'] {
@@ -248,14 +257,14 @@ export class LiveWatch<T, K, V, R extends boolean> implements Watch<T, K, V, R> 
   #end(): void {
     this.#isStopped = true
     this.#listeners.clear()
-    this.#resolveAll()
+    this.#takeWaiting()?.resolve(DONE)
     this.#close()
   }
 
-  #resolveAll(): void {
-    for (const { resolve } of this.#waiting.splice(0)) {
-      resolve(DONE)
-    }
+  #takeWaiting(): PromiseWithResolvers<Result<T, K, V, R>> | undefined {
+    const waiting = this.#waiting
+    this.#waiting = undefined
+    return waiting
   }
 
   #close(): void {
