@@ -40,6 +40,9 @@ export interface Got {
   /** The record of every replica at the time of the oldest allowed answer. */
   readonly oldest: DHTRecord
 
+  /** Their records since. */
+  readonly since: readonly DHTRecord[]
+
   /** All that this node has shown or written by then. */
   readonly seen: DHTRecord
 }
@@ -157,15 +160,16 @@ export class AgingReader implements AsyncDisposable {
 
   async get({ latest = false, maxAge }: Asked): Promise<Got> {
     const age = latest ? 0 : (maxAge ?? this.#policy.maxAge)
-    const [oldest, seen] = [this.#at(this.time - age), this.#seen]
+    const [oldest, since] = [this.#at(this.time - age), this.#since(this.time - age)]
+    const seen = this.#seen
 
     try {
       const options = { cancellation: ACTIVE, latest, maxAge }
       const record = await this.reads.read(KEY, options)
       this.#see(record)
-      return { record, oldest, seen }
+      return { record, oldest, since, seen }
     } catch {
-      return { record: undefined, oldest, seen }
+      return { record: undefined, oldest, since, seen }
     } finally {
       await turns(3)
     }
@@ -180,6 +184,10 @@ export class AgingReader implements AsyncDisposable {
   /** Returns the record of every replica at a time. */
   #at(time: number): DHTRecord {
     return this.#states.findLast((state) => state.time <= time)?.record ?? EMPTY_RECORD
+  }
+
+  #since(time: number): DHTRecord[] {
+    return this.#states.filter((state) => state.time > time).map(({ record }) => record)
   }
 
   #note(): void {
@@ -197,7 +205,8 @@ export function shownWith(record: DHTRecord, other: DHTRecord, time: number): [u
   return [shown(record, time), shown(join(record, other), time)]
 }
 
-function shown(record: DHTRecord, time: number): unknown {
+/** Returns a reader's view of a record. */
+export function shown(record: DHTRecord, time: number): unknown {
   return isEmpty(record) ? undefined : view(record, time)?.value
 }
 
