@@ -23,7 +23,7 @@ export class Run implements LookupResult {
   suspected = 0
   numBusy = 0
 
-  /** Whether all of the nearest may be dialled: another peer has had time to return nearer ones. */
+  /** Whether all of the nearest may be dialled: others have had time to return nearer ones, or know none. */
   isInformed = false
 
   /** The last request to each peer that has timed out, whose response may still come. */
@@ -215,7 +215,6 @@ export class Request implements CancellationToken, WaitingRequest {
 
   settle(): void {
     this.isPending = false
-    this.run.isInformed = true
 
     if (this.isSuspect) {
       this.run.suspected--

@@ -209,8 +209,8 @@ export class Lookups {
   /**
    * The peers to choose from. A lookup that queries several at once begins with the connected ones among the
    * nearest known peers: they may return nearer ones than those that would be dialled. If there are none, it dials one
-   * peer first, unless this node was found to know the nearest ones. A node that is one of these itself knows its
-   * neighbours.
+   * peer, unless this node was found to know the nearest ones. So it goes on until a neighbour of the target has
+   * responded, which knows the others; this node may be one itself.
    */
   #choices(run: Run): PeerInfo[] {
     const { isHedged, search } = run.lookup
@@ -223,9 +223,10 @@ export class Lookups {
     const connected = choices.filter(
       (contact) => this.#init.isReady(contact) && !this.#suspects.has(contact)
     )
-    const isNear = search.answers().length > 0
     const mustDial = connected.length === 0 && run.inFlight === 0
-    run.isInformed = isNear || (mustDial && this.#knowsNearest)
+    run.isInformed =
+      search.answers().some((contact) => search.isNeighbour(contact)) ||
+      (mustDial && this.#knowsNearest && search.isNear)
 
     if (run.isInformed) {
       return choices
@@ -323,6 +324,8 @@ export class Lookups {
       run.atOnce = Number.POSITIVE_INFINITY
     }
 
+    run.isInformed ||= search.isNeighbour(contact) || (!isAnyNearer && search.isNear)
+
     this.#take(run, contact, response)
   }
 
@@ -344,6 +347,7 @@ export class Lookups {
     const { run, contact } = request
 
     if (request.isPending) {
+      run.isInformed = true
       this.#settle(request, false)
       this.#suspects.recordSilence(contact, () =>
         this.#init.peers.recordFailure(contact, error, request.askedAtMs)

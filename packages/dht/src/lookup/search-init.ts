@@ -21,6 +21,13 @@ export interface SearchInit {
   nearest?: (target: Point, count: number) => readonly PeerInfo[]
 
   /**
+   * Whether a peer should know the nearest peers to the target.
+   *
+   * @default all peers should
+   */
+  isNeighbour?: (contact: PeerInfo, target: Point) => boolean
+
+  /**
    * Ranks a peer, given the peer that returned it, if any. The rank decides when it is queried. @default 'first'
    * for all
    */

@@ -181,6 +181,18 @@ export class Search {
     return this.#nearestThat('answered')
   }
 
+  /** Whether a peer should know the nearest peers to the target. */
+  isNeighbour(contact: PeerInfo): boolean {
+    const { isNeighbour = () => true, target } = this.#init
+    return isNeighbour(contact, target)
+  }
+
+  /** Whether the candidates are as near to the target as its nearest peers should be. */
+  get isNear(): boolean {
+    const farthest = this.#candidates.filter(({ state }) => this.#counts(state))[this.#count - 1]
+    return farthest === undefined || this.isNeighbour(farthest.contact)
+  }
+
   /** Lists the peers that may hold the key, nearest first, and whether each has responded. */
   servers(): SearchServer[] {
     return serversAmong(this.#candidates)

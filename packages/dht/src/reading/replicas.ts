@@ -2,14 +2,14 @@ import type { PeerId, PeerInfo } from '@libp2p/interface'
 import { type DHTRecord, EMPTY_RECORD, isEmpty, type SubkeyId } from '@waggle/record'
 import { beatingEntries, encodedSize, project } from '@waggle/record/replica'
 import { MAX_LOOKUP_CANDIDATES, MAX_LOOKUP_REQUESTS, SEARCH_WIDTH } from '../constants.ts'
-import type { UnreachableError } from '../errors.ts'
+import { toError, type UnreachableError } from '../errors.ts'
 import type { LookupResponse } from '../lookup/lookup.ts'
 import type { Lookups } from '../lookup/lookups.ts'
 import type { StoreReply } from '../lookup/record-channel.ts'
 import { Search } from '../lookup/search.ts'
 import type { SearchInit } from '../lookup/search-init.ts'
-import { pointOfKey } from '../peers/key-space.ts'
-import { NearPeers } from '../peers/near-peers.ts'
+import { pointOfKey, pointOfPeer } from '../peers/key-space.ts'
+import { Neighbourhood } from '../peers/neighbourhood.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { Finding, type FindingNode } from './finding.ts'
@@ -18,7 +18,8 @@ import { type KnownRecord, KnownRecords } from './known-records.ts'
 import { Reach } from './reach.ts'
 import { isSufficient, type Reading, type ReadOptions, type ReplicaState } from './reading.ts'
 import { Survey, type Surveyed } from './survey.ts'
-import { WriteReplies, type WriteResult } from './write-replies.ts'
+import type { WriteResult } from './write-replies.ts'
+import { Writing } from './writing.ts'
 
 export interface ReplicasInit extends Omit<FindingNode, 'known'> {
   /** The records of others that this node remembers; undefined: none. */
@@ -62,18 +63,20 @@ export class Replicas {
   /** The parts that all reads share. */
   readonly #node: FindingNode
   /** Shared by all searches, of which there are many. */
-  readonly #peers: Pick<SearchInit, 'nearest' | 'rankOf'>
+  readonly #peers: Pick<SearchInit, 'isNeighbour' | 'nearest' | 'rankOf'>
 
   /** Reads in a row that found nothing. */
   #misses = 0
 
   constructor(init: ReplicasInit) {
     const { lookups, routing, self } = init
+    const neighbourhood = new Neighbourhood(pointOfPeer(self), routing)
     this.#init = init
     this.known = new KnownRecords(init)
     this.#self = { id: self, multiaddrs: [] }
     this.#node = { ...init, known: this.known }
     this.#peers = {
+      isNeighbour: ({ id }, target) => neighbourhood.has(target, pointOfPeer(id)),
       nearest: (target, count) => routing.nearest(target, count),
       rankOf: (contact, referrer) => lookups.ranking.rankOf(contact, referrer)
     }
@@ -124,8 +127,7 @@ export class Replicas {
 
   /**
    * Sends a write to the nearest peers that respond (N6), and returns their outcomes. A peer farther away
-   * counts only if it holds something that beats the write. The lookup carries the write: a peer names
-   * nearer ones as it responds, and a copy too many does no harm.
+   * counts only if it holds something that beats the write.
    *
    * @param writer - the peer that writes, as `RecordStore.apply` takes it
    */
@@ -146,43 +148,33 @@ export class Replicas {
     cancellation: CancellationToken,
     { writer, onMissing }: { writer?: string | undefined; onMissing?: OnMissing | undefined }
   ): Promise<WriteResult> {
-    const { channel, lookups, numReplicas, routing, store } = this.#init
+    const { lookups, numReplicas } = this.#init
     const search = this.#search(key, numReplicas, { answersInsteadOf: () => 1 })
-    const near = new NearPeers(routing, key, numReplicas)
     const reach = onMissing && new Reach({ node: this.#init, search, key, self: this.#self })
-    const replies = new WriteReplies(write, store)
-
-    await lookups.run({
-      search,
-      cancellation,
-      parallelism: numReplicas,
-      isHedged: false,
-      isForAll: true,
-      ask: (contact, cancellation) =>
-        channel.store(contact, key, write, {
-          ...{ cancellation, near },
-          closerCount: numReplicas,
-          isWinnerWanted: true
-        }),
-      take: (contact, reply, error) => {
-        reach?.record(contact, reply)
-
-        if (!replies.take(contact, reply, error)) {
-          search.recordFailure(contact)
-        }
-
-        return false
-      }
-    })
-
+    const writing = new Writing({ node: this.#init, key, write, search, cancellation, reach })
+    await lookups.run(writing)
+    await this.#sendRest(writing)
     const nearest = search.answers()
 
     if (!cancellation.isCancelled && nearest.includes(this.#self)) {
-      replies.take(this.#self, await this.#storeHere(key, write, writer))
+      writing.replies.take(this.#self, await this.#storeHere(key, write, writer))
     }
 
     onMissing?.(cancellation.isCancelled || reach === undefined ? [] : reach.missing)
-    return replies.result(nearest)
+    return writing.replies.result(nearest)
+  }
+
+  /** Sends a write to those of the nearest that were not sent it in the lookup. */
+  async #sendRest(writing: Writing): Promise<void> {
+    const { cancellation, replies } = writing
+    await Promise.all(
+      writing.unsent.map((contact) =>
+        this.#init.lookups.inTime(contact, writing.send(contact, cancellation)).then(
+          (reply) => replies.take(contact, reply),
+          (error: unknown) => replies.take(contact, undefined, toError(error))
+        )
+      )
+    )
   }
 
   /** Brings replicas up to date after a reading (N5). Failures are ignored. */
@@ -306,12 +298,10 @@ export class Replicas {
     count: number,
     { isSelfIncluded = this.#init.isReplica(), answersInsteadOf }: SearchOptions = {}
   ): Search {
-    const { nearest, rankOf } = this.#peers
     const search = new Search({
+      ...this.#peers,
       target: pointOfKey(key),
       count,
-      nearest,
-      rankOf,
       answersInsteadOf,
       maxCandidates: Math.max(MAX_LOOKUP_CANDIDATES, 4 * count),
       maxRequests: Math.max(MAX_LOOKUP_REQUESTS, 2 * count)

@@ -47,8 +47,12 @@ export function hesitantPeers(): { questions: Question[]; ask: Ask } {
   }
 }
 
-export function searchFor(count: number, known: readonly PeerInfo[] = peers): Search {
-  const search = new Search({ target, count })
+export function searchFor(
+  count: number,
+  known: readonly PeerInfo[] = peers,
+  isNeighbour: (contact: PeerInfo) => boolean = () => true
+): Search {
+  const search = new Search({ target, count, isNeighbour })
   search.add(known)
   return search
 }

@@ -87,6 +87,39 @@ describe('Lookups.run, with peers that have to be dialled', () => {
     expect(await asked(false)).toBe(1)
   })
 
+  it('dials one after the other until a neighbour of the target has named the nearest ones (N10e)', async () => {
+    const { run } = scene({ isReady: isSecondOrThird })
+    const { ask, questions } = hesitantPeers()
+    const isNeighbour = (contact: PeerInfo): boolean => rankOf(contact) < 10
+    void run(searchFor(5, peers.slice(30), isNeighbour), ask)
+    const named = async (at: number, ...ranks: readonly number[]): Promise<number[]> => {
+      questions[at]?.answer({ closer: ranks.map((rank) => peers[rank] as PeerInfo) })
+      await turns(2)
+      return ranksAsked(questions)
+    }
+    await turns(2)
+    expect(ranksAsked(questions)).toEqual([30])
+    expect(await named(0, 20, 21, 22, 23, 24)).toEqual([30, 20])
+    // A connected peer costs no dial.
+    expect(await named(1, 2, 12, 13, 14, 15)).toEqual([30, 20, 2])
+    expect(await named(2, 0, 1, 3, 4)).toEqual([30, 20, 2, 1, 0, 3])
+  })
+
+  it('dials all when one fails or takes long, however far the others are (N8b)', async () => {
+    const far = { isReady: () => false }
+    const isNeighbour = (): boolean => false
+    const failing = hesitantPeers()
+    void scene(far).run(searchFor(5, peers, isNeighbour), failing.ask)
+    await turns(2)
+    failing.questions[0]?.fail(new Error('no answer'))
+    await turns(2)
+    expect(failing.questions.length).toBeGreaterThanOrEqual(PARALLELISM)
+
+    const silent = hesitantPeers()
+    void scene(far).run(searchFor(5, peers, isNeighbour), silent.ask)
+    await expect.poll(() => silent.questions.length).toBeGreaterThanOrEqual(PARALLELISM)
+  })
+
   it('dials at once when this node is one of the nearest', async () => {
     const near = hesitantPeers()
     const search = searchFor(5)
