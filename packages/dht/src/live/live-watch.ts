@@ -96,10 +96,10 @@ export class LiveWatch<T, K, V, R extends boolean> implements Watch<T, K, V, R> 
     this.#isLooping = true
     this.#waiting = waiting
 
-    if (this.#isStale || this.#isReading) {
-      this.#look()
-    } else {
-      this.#deliver()
+    try {
+      this.#isStale || this.#isReading ? this.#look() : this.#deliver()
+    } catch (error) {
+      this.#takeWaiting()?.reject(error)
     }
 
     return waiting.promise
@@ -141,12 +141,12 @@ export class LiveWatch<T, K, V, R extends boolean> implements Watch<T, K, V, R> 
     const reader = this.#reader
     this.#isReading = true
     this.#isStale = false
-    const state = reader.read()
 
-    if (isPromise(state)) {
-      this.#await(reader, state)
-    } else {
-      this.#take(reader, state)
+    try {
+      const state = reader.read()
+      isPromise(state) ? this.#await(reader, state) : this.#take(reader, state)
+    } catch (error) {
+      this.#fail(reader, error)
     }
   }
 
@@ -180,6 +180,8 @@ export class LiveWatch<T, K, V, R extends boolean> implements Watch<T, K, V, R> 
 
     if (reader === this.#reader) {
       this.#takeWaiting()?.reject(error)
+    } else {
+      this.#look()
     }
   }
 

@@ -21,7 +21,12 @@ export class Run implements LookupResult {
   /** Requests being waited for, and those to suspects, which are not. */
   inFlight = 0
   suspected = 0
+
+  /** Those of the former that take a dial, and peers that responded after one. */
+  dialling = 0
+  dialled = 0
   numBusy = 0
+  hasResponse = false
 
   /** Whether all of the nearest may be dialled: others have had time to return nearer ones, or know none. */
   isInformed = false
@@ -46,6 +51,12 @@ export class Run implements LookupResult {
   /** Whether no request is being waited for. */
   get isOver(): boolean {
     return this.inFlight === 0 && (this.suspected === 0 || this.lookup.search.isDone)
+  }
+
+  /** Counts requests in flight. */
+  count(requests: number, isConnected: boolean): void {
+    this.inFlight += requests
+    this.dialling += isConnected ? 0 : requests
   }
 
   /** Remembers a request that has timed out. */
@@ -197,7 +208,7 @@ export class Request implements CancellationToken, WaitingRequest {
   suspect(): void {
     if (!this.isSuspect) {
       this.isSuspect = true
-      this.run.inFlight--
+      this.run.count(-1, this.isConnected)
       this.run.suspected++
       this.run.isInformed = true
     }
@@ -208,7 +219,7 @@ export class Request implements CancellationToken, WaitingRequest {
     if (this.isSuspect) {
       this.isSuspect = false
       this.#isLate = this.#lateAfterMs >= this.#watcher.timeoutMs
-      this.run.inFlight++
+      this.run.count(1, this.isConnected)
       this.run.suspected--
     }
   }
@@ -219,7 +230,7 @@ export class Request implements CancellationToken, WaitingRequest {
     if (this.isSuspect) {
       this.run.suspected--
     } else {
-      this.run.inFlight--
+      this.run.count(-1, this.isConnected)
     }
   }
 }

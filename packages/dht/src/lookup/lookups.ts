@@ -223,7 +223,8 @@ export class Lookups {
     const connected = choices.filter(
       (contact) => this.#init.isReady(contact) && !this.#suspects.has(contact)
     )
-    const mustDial = connected.length === 0 && run.inFlight === 0
+    const isAlone = run.dialling === 0 && (run.inFlight === 0 || run.hasResponse)
+    const mustDial = connected.length === 0 && isAlone
     run.isInformed =
       search.answers().some((contact) => search.isNeighbour(contact)) ||
       (mustDial && this.#knowsNearest && search.isNear)
@@ -272,7 +273,7 @@ export class Lookups {
       this.#bulk > 0 ? Math.max(lateAfterMs, MAX_SUSPECT_MS) : lateAfterMs
     )
     run.lookup.search.recordRequest(contact)
-    run.inFlight++
+    run.count(1, isConnected)
     this.#waitingFor.add(request)
 
     if (this.#suspects.has(contact)) {
@@ -324,7 +325,12 @@ export class Lookups {
       run.atOnce = Number.POSITIVE_INFINITY
     }
 
-    run.isInformed ||= search.isNeighbour(contact) || (!isAnyNearer && search.isNear)
+    run.hasResponse = true
+    run.dialled += Number(!request.isConnected)
+    run.isInformed ||=
+      search.isNeighbour(contact) ||
+      (!isAnyNearer && search.isNear) ||
+      run.dialled === MAX_SINGLE_DIALS
 
     this.#take(run, contact, response)
   }
@@ -397,6 +403,9 @@ export class Lookups {
     }
   }
 }
+
+/** Dials of one lookup, one after the other, after which it dials all: peers can name ever nearer ones that are none. */
+const MAX_SINGLE_DIALS = 3
 
 /** Lists the peers of each lookup that queries one at a time. A lookup alone shares none. */
 function choicesOf(runs: readonly Run[]): (readonly PeerInfo[])[] {

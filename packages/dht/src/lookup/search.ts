@@ -125,6 +125,11 @@ export class Search {
     }
   }
 
+  /** Allows a peer that has responded to be queried once more. */
+  askAgain(contact: PeerInfo): void {
+    this.#settle(contact, 'new')
+  }
+
   /** Excludes a peer for the whole search. */
   exclude(contact: PeerInfo): void {
     this.#settle(contact, 'excluded')

@@ -1,8 +1,11 @@
 import { type Point, pointOfPeer, roughDistance } from './key-space.ts'
 import type { Routing } from './routing.ts'
 
-/** Peers nearest to it that a node knows without gaps. It learns of more, but not of all. */
-const NEIGHBOURS = 16
+/**
+ * Peers nearest to it that a node knows without gaps: Kademlia's k (§2.3 of the paper). They are more than one host may
+ * have near it.
+ */
+const NEIGHBOURS = 20
 
 /** Milliseconds for which an estimate of the distance between neighbours is used. */
 const ESTIMATE_MS = 1_000

@@ -2,7 +2,7 @@ import type { PeerId, PeerInfo } from '@libp2p/interface'
 import { type DHTRecord, EMPTY_RECORD, isEmpty, type SubkeyId } from '@waggle/record'
 import { beatingEntries, encodedSize, project } from '@waggle/record/replica'
 import { MAX_LOOKUP_CANDIDATES, MAX_LOOKUP_REQUESTS, SEARCH_WIDTH } from '../constants.ts'
-import { toError, type UnreachableError } from '../errors.ts'
+import type { UnreachableError } from '../errors.ts'
 import type { LookupResponse } from '../lookup/lookup.ts'
 import type { Lookups } from '../lookup/lookups.ts'
 import type { StoreReply } from '../lookup/record-channel.ts'
@@ -152,8 +152,11 @@ export class Replicas {
     const search = this.#search(key, numReplicas, { answersInsteadOf: () => 1 })
     const reach = onMissing && new Reach({ node: this.#init, search, key, self: this.#self })
     const writing = new Writing({ node: this.#init, key, write, search, cancellation, reach })
-    await lookups.run(writing)
-    await this.#sendRest(writing)
+
+    do {
+      await lookups.run(writing)
+    } while (writing.continues())
+
     const nearest = search.answers()
 
     if (!cancellation.isCancelled && nearest.includes(this.#self)) {
@@ -162,19 +165,6 @@ export class Replicas {
 
     onMissing?.(cancellation.isCancelled || reach === undefined ? [] : reach.missing)
     return writing.replies.result(nearest)
-  }
-
-  /** Sends a write to those of the nearest that were not sent it in the lookup. */
-  async #sendRest(writing: Writing): Promise<void> {
-    const { cancellation, replies } = writing
-    await Promise.all(
-      writing.unsent.map((contact) =>
-        this.#init.lookups.inTime(contact, writing.send(contact, cancellation)).then(
-          (reply) => replies.take(contact, reply),
-          (error: unknown) => replies.take(contact, undefined, toError(error))
-        )
-      )
-    )
   }
 
   /** Brings replicas up to date after a reading (N5). Failures are ignored. */

@@ -45,8 +45,9 @@ export class Writing implements Lookup<Reply> {
   readonly #init: WritingInit
   readonly #near: NearPeers
 
-  /** Peers that were asked for nearer ones alone. */
-  readonly #unsent = new Set<PeerInfo>()
+  /** Names of the peers that were asked for nearer ones alone, and of those that are sent the write after all. */
+  readonly #unsent = new Set<string>()
+  readonly #resent = new Set<string>()
 
   constructor(init: WritingInit) {
     const { cancellation, key, node, search, write } = init
@@ -59,8 +60,8 @@ export class Writing implements Lookup<Reply> {
   }
 
   ask(contact: PeerInfo, cancellation: CancellationToken): Promise<Reply> {
-    return this.search.isNeighbour(contact)
-      ? this.send(contact, cancellation)
+    return this.search.isNeighbour(contact) || this.#resent.has(contact.id.toString())
+      ? this.#send(contact, cancellation)
       : this.#sendIfNearest(contact, cancellation)
   }
 
@@ -68,7 +69,7 @@ export class Writing implements Lookup<Reply> {
     this.#init.reach?.record(contact, reply)
 
     if (reply !== undefined && reply.outcome === undefined) {
-      this.#unsent.add(contact)
+      this.#unsent.add(contact.id.toString())
     } else if (!this.replies.take(contact, reply, error)) {
       this.search.recordFailure(contact)
     }
@@ -76,8 +77,27 @@ export class Writing implements Lookup<Reply> {
     return false
   }
 
-  /** Sends the write to one peer. */
-  send(contact: PeerInfo, cancellation: CancellationToken): Promise<StoreReply> {
+  /**
+   * Prepares for the lookup to go on, and says whether it has to: some of the nearest peers do not have the write,
+   * because nearer ones have failed since they were asked.
+   */
+  continues(): boolean {
+    if (this.#unsent.size === 0 || this.cancellation.isCancelled) {
+      return false
+    }
+
+    const rest = this.search.answers().filter(({ id }) => this.#unsent.has(id.toString()))
+
+    for (const contact of rest) {
+      this.#unsent.delete(contact.id.toString())
+      this.#resent.add(contact.id.toString())
+      this.search.askAgain(contact)
+    }
+
+    return rest.length > 0
+  }
+
+  #send(contact: PeerInfo, cancellation: CancellationToken): Promise<StoreReply> {
     const { key, node, write } = this.#init
     const { channel, numReplicas } = node
     return channel.store(contact, key, write, {
@@ -87,13 +107,6 @@ export class Writing implements Lookup<Reply> {
     })
   }
 
-  /** The nearest peers that do not have the write, because nearer ones have failed since they were asked. */
-  get unsent(): readonly PeerInfo[] {
-    return this.#unsent.size === 0
-      ? NO_PEERS
-      : this.search.answers().filter((contact) => this.#unsent.has(contact))
-  }
-
   async #sendIfNearest(contact: PeerInfo, cancellation: CancellationToken): Promise<Reply> {
     const { key, node } = this.#init
     const { channel, numReplicas: closerCount } = node
@@ -101,8 +114,7 @@ export class Writing implements Lookup<Reply> {
     const { closer, isPlain = false } = await channel.find(contact, key, options)
     const own = roughDistance(pointOfKey(key), pointOfPeer(contact.id))
     const nearer = closer.filter(({ id }) => roughDistance(pointOfKey(key), pointOfPeer(id)) < own)
-    return nearer.length < closerCount ? this.send(contact, cancellation) : { closer, isPlain }
+    const isNearest = nearer.length < closerCount && !cancellation.isCancelled
+    return isNearest ? this.#send(contact, cancellation) : { closer, isPlain }
   }
 }
-
-const NO_PEERS: readonly PeerInfo[] = []

@@ -1,17 +1,16 @@
 import type {
   DHTRecord,
   DHTTime,
-  Entry,
   Found,
   MaybePromise,
   Subkey,
   SubkeyId,
   Value
 } from '@waggle/record'
-import { isPromise, project, whenDone } from '@waggle/record/replica'
+import { encodeValue, isPromise, project, whenDone } from '@waggle/record/replica'
 import { equals } from 'uint8arrays/equals'
 import { foundOf, placesOf } from '../live/found-places.ts'
-import { type FoundPlace, type FoundPlaces, PLAIN } from '../live/places.ts'
+import { type FoundPlace, type FoundPlaces, PLAIN, type SubkeyName } from '../live/places.ts'
 import { changesTo, type State } from '../live/state.ts'
 import type { RecordChecks } from '../store/record-checks.ts'
 import { isSameShown, NOTHING_SHOWN, type Shown } from './shown.ts'
@@ -43,15 +42,17 @@ type KeyPlace = FoundPlace<Subkey | undefined, Value>
 type KeyPlaces = FoundPlaces<Subkey | undefined, Value>
 export type KeyState = State<Found | undefined, Subkey | undefined, Value>
 
-/** A state, and the entries that it was made of. */
-export interface SeenState extends KeyState {
-  readonly shown: Shown
-}
-
 /** What a state is made of. The same gives the same state. */
 interface Source {
   readonly shown: Shown
-  readonly validators: unknown
+
+  /** Stands for the validators, which may change the values. */
+  readonly validators: object
+}
+
+/** A state, and what it was made of. */
+export interface SeenState extends KeyState {
+  readonly source: Source
 }
 
 /**
@@ -65,7 +66,7 @@ export class KeyStates {
   #last: SeenState | undefined
 
   /** What was made last, or is being made. */
-  #making: (Source & { readonly state: MaybePromise<SeenState> }) | undefined
+  #making: { readonly source: Source; readonly state: MaybePromise<SeenState> } | undefined
 
   constructor(init: KeyStatesInit) {
     this.#init = init
@@ -87,14 +88,14 @@ export class KeyStates {
   }
 
   #present(shown: Shown): MaybePromise<SeenState> {
-    const { validators } = this.#init.checks
+    const source = { shown, validators: this.#init.checks.validators }
     const made = this.#making
 
-    if (made?.validators === validators && isSameShown(shown, made.shown)) {
+    if (made !== undefined && isSameSource(source, made.source)) {
       return made.state
     }
 
-    const making = { shown, validators, state: this.#make(shown) }
+    const making = { source, state: this.#make(source) }
     this.#making = making
 
     if (isPromise(making.state)) {
@@ -107,7 +108,7 @@ export class KeyStates {
   }
 
   /** Takes note of a state that is made later, unless another has been begun. One that failed is made again. */
-  #keep(making: Source, promise: PromiseLike<SeenState>): void {
+  #keep(making: unknown, promise: PromiseLike<SeenState>): void {
     promise.then(
       (state) => {
         if (making === this.#making) {
@@ -122,14 +123,14 @@ export class KeyStates {
     )
   }
 
-  #make(shown: Shown): MaybePromise<SeenState> {
+  #make(source: Source): MaybePromise<SeenState> {
     const { checks, clock, subkey, watched } = this.#init
     const { record } = watched
     const seen = subkey === undefined ? record : { subkeys: project(record, [subkey]).subkeys }
     return whenDone(checks.show(watched.key, seen), (found) => {
       const before = this.#last
       const places = placesOf(found)
-      const state = stateOf(before === undefined ? places : reused(places, shown, before), shown)
+      const state = stateOf(before === undefined ? places : reused(places, source, before), source)
       return before === undefined
         ? state
         : {
@@ -146,38 +147,47 @@ function fitting(state: SeenState, before: SeenState | undefined): SeenState {
     return state
   }
 
-  return isSameShown(state.shown, before.shown) ? before : rebased(state, before)
+  return isSameSource(state.source, before.source) ? before : rebased(state, before)
 }
 
-function stateOf(places: KeyPlaces, shown: Shown): SeenState {
-  return { current: foundOf(places), places, shown }
+function isSameSource(a: Source, b: Source): boolean {
+  return a.validators === b.validators && isSameShown(a.shown, b.shown)
+}
+
+function stateOf(places: KeyPlaces, source: Source): SeenState {
+  return { current: foundOf(places), places, source }
 }
 
 /** Returns a state with what a reader had before; the same one if it differs in nothing that the reader had. */
 function rebased(state: SeenState, before: SeenState): SeenState {
-  const places = reused(state.places, state.shown, before)
+  const places = reused(state.places, state.source, before)
   const isSame = [...places].every(([name, place]) => place === state.places.get(name))
-  return isSame ? state : stateOf(places, state.shown)
+  return isSame ? state : stateOf(places, state.source)
 }
 
 /**
  * Returns places as they were before, as far as they are as they were: the same object, or at least with the same value.
  */
-function reused(places: KeyPlaces, shown: Shown, before: SeenState): KeyPlaces {
+function reused(places: KeyPlaces, source: Source, before: SeenState): KeyPlaces {
+  const isSame =
+    source.validators === before.source.validators
+      ? (name: SubkeyName) => isSameEntry(name, source.shown, before.source.shown)
+      : (name: SubkeyName) => isSameValue(places.get(name), before.places.get(name))
   return new Map(
     Array.from(places, ([name, now]) => {
-      const id = name === PLAIN ? undefined : name
       const earlier = before.places.get(name)
-      const isSame = isSameValue(before.shown.get(id), shown.get(id))
-      return [name, earlier !== undefined && isSame ? renewed(earlier, now) : now]
+      return [name, earlier !== undefined && isSame(name) ? renewed(earlier, now) : now]
     })
   )
 }
 
 function renewed(before: KeyPlace, now: KeyPlace): KeyPlace {
-  return before.found.expirationTime === now.found.expirationTime
-    ? before
-    : { ...now, found: { ...now.found, value: before.found.value } }
+  if (before.found.expirationTime === now.found.expirationTime) {
+    return before
+  }
+
+  const { value } = before.found
+  return value === now.found.value ? now : { ...now, found: { ...now.found, value } }
 }
 
 /** Picks a reader's view of one subkey: never a plain value. */
@@ -190,6 +200,16 @@ function seenOf(shown: Shown, subkey: SubkeyId | undefined): Shown {
   return entry === undefined ? NOTHING_SHOWN : new Map([[subkey, entry]])
 }
 
-function isSameValue(a: Entry | undefined, b: Entry | undefined): boolean {
-  return a?.value === b?.value || (a?.value && b?.value ? equals(a.value, b.value) : false)
+function isSameEntry(name: SubkeyName, a: Shown, b: Shown): boolean {
+  const id = name === PLAIN ? undefined : name
+  return isSame(a.get(id)?.value, b.get(id)?.value)
+}
+
+/** Other validators may have made other values of the same entries. */
+function isSameValue(a: KeyPlace | undefined, b: KeyPlace | undefined): boolean {
+  return isSame(a && encodeValue(a.found.value), b && encodeValue(b.found.value))
+}
+
+function isSame(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+  return a === b || (a && b ? equals(a, b) : false)
 }

@@ -135,6 +135,21 @@ describe('the states of a key', () => {
     expect((await scene.read('old')).current).toBeUndefined()
   })
 
+  it('have the values that the present validators make of the same entries', async () => {
+    const scene = new Scene()
+    scene.write(later(1, ['a', 'signature']))
+    const before = await scene.read('x')
+    scene.show = () => ({ value: ['a'], expirationTime: NOW + 1 })
+    scene.validators = {}
+    expect((await scene.read('new')).current?.value).toEqual(['a'])
+    const [x] = await scene.readAll('x')
+    expect(x?.current?.value).toEqual(['a'])
+
+    scene.validators = {}
+    expect((await scene.read('x')).places.get('')).toBe(x?.places.get(''))
+    expect(before.current?.value).toEqual(['a', 'signature'])
+  })
+
   it('are made once, and again after a failure, where that takes time', async () => {
     const scene = new Scene()
     scene.write(later(1, 'a'))

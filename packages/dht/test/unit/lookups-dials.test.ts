@@ -105,6 +105,39 @@ describe('Lookups.run, with peers that have to be dialled', () => {
     expect(await named(2, 0, 1, 3, 4)).toEqual([30, 20, 2, 1, 0, 3])
   })
 
+  it('dials one as soon as a connected peer has responded, however slow the others are', async () => {
+    const { run } = scene({ isReady: isSecondOrThird })
+    const { ask, questions } = hesitantPeers()
+    void run(
+      searchFor(5, peers.slice(1, 8), () => false),
+      ask
+    )
+    await turns(2)
+    expect(ranksAsked(questions)).toEqual([1, 2])
+    questions[1]?.answer({ closer: peers.slice(0, 1) })
+    await turns(2)
+
+    expect(ranksAsked(questions)).toEqual([1, 2, 0])
+  })
+
+  it('dials all after three that named nearer ones, which liars could go on with', async () => {
+    const { run } = scene({ isReady: () => false })
+    const { ask, questions } = hesitantPeers()
+    void run(
+      searchFor(5, peers.slice(10), () => false),
+      ask
+    )
+
+    for (const [at, nearer] of [9, 8, 7].entries()) {
+      await turns(2)
+      expect(questions).toHaveLength(at + 1)
+      questions[at]?.answer({ closer: [peers[nearer] as PeerInfo] })
+    }
+
+    await turns(2)
+    expect(ranksAsked(questions)).toEqual([10, 9, 8, 7, 11])
+  })
+
   it('dials all when one fails or takes long, however far the others are (N8b)', async () => {
     const far = { isReady: () => false }
     const isNeighbour = (): boolean => false

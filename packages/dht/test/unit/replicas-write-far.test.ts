@@ -10,7 +10,8 @@ const NEAREST = Array.from({ length: DEFAULT_NUM_REPLICAS }, (_, rank) => rank)
 
 describe('a write to a part of the key space that this node does not know', () => {
   const isFar = (rank: number): boolean => rank >= 60
-  const strange = (): Simulation => new Simulation(KEY, { size: 200, known: isFar })
+  const strange = (isReplica = () => true): Simulation =>
+    new Simulation(KEY, { size: 200, known: isFar, isReplica })
 
   it('leaves nothing at peers on the way, which would have to hand it over (N6)', async () => {
     const net = strange()
@@ -33,8 +34,19 @@ describe('a write to a part of the key space that this node does not know', () =
     expect(net.holders(KEY)).toEqual([60, 61, 62, 63, 64])
   })
 
-  it('is reported as failed where those fail to take it (N6)', async () => {
+  it('goes to the next nearest where one of those fails to take it (N6)', async () => {
     const net = strange()
+    net.peers.slice(0, 65).forEach((peer, rank) => {
+      peer.fails = isFar(rank) ? 'to store' : 'always'
+    })
+    const result = await net.replicas.write(KEY, WRITE, ACTIVE)
+
+    expect(result.outcome).toBe('held')
+    expect(net.holders(KEY)).toEqual([65, 66, 67, 68, 69])
+  })
+
+  it('is reported as failed where all of them fail to take it (N6)', async () => {
+    const net = strange(() => false)
     net.peers.forEach((peer, rank) => {
       peer.fails = isFar(rank) ? 'to store' : 'always'
     })
