@@ -1,9 +1,8 @@
+import { serveAsDialable } from '#dialable-server'
 import { clockServer } from '../clock/clock-server.ts'
 import { doorOf } from '../door/door.ts'
 import { ExchangeServer } from '../exchange/exchange-server.ts'
 import { partsOf } from '../kad/node-parts.ts'
-import { IntroductionServer } from '../pages/introduction-server.ts'
-import { hostOf } from '../peers/host-of.ts'
 import { pointOfKey } from '../peers/key-space.ts'
 import { cachePolicy } from '../reading/cache-policy.ts'
 import { HotKeys } from '../reading/hot-keys.ts'
@@ -12,7 +11,6 @@ import { WatchServer } from '../watch/watch-server.ts'
 import type { Watches } from '../watch/watches.ts'
 import { ProtocolServer } from '../wire/protocol-server.ts'
 import { Served } from '../wire/served.ts'
-import { createGatewayServer } from './gateway-parts.ts'
 import type { LookupParts } from './lookup-parts.ts'
 import type { PartsInit } from './service-init.ts'
 
@@ -64,8 +62,6 @@ export function createServers(init: PartsInit, parts: ServersInit): Servers {
     onForgery: (peer, error) => door.forgive(peer, error),
     onGoodbye: (peer, reason) => goodbyes().hear(peer, reason)
   })
-  const gateway = createGatewayServer(init, { ...parts, served })
-  const introductions = createIntroductions(init)
   const serveRecords = async (): Promise<void> => {
     await server.handle(registrar, exchange)
     await server.handle(registrar, watchServer)
@@ -76,21 +72,10 @@ export function createServers(init: PartsInit, parts: ServersInit): Servers {
     ...{ server, served, watchServer, serveRecords },
     async serve() {
       await serveRecords()
-      await server.handle(registrar, introductions)
-      serveGateway && (await server.handle(registrar, gateway))
+      await serveAsDialable(init, { ...parts, served, server })
     },
     stopServing: () => server.unhandle(registrar)
   }
-}
-
-function createIntroductions({ components }: PartsInit): IntroductionServer {
-  const { connectionManager } = components
-  return new IntroductionServer({
-    hostOf: (peer) => {
-      const [connection] = connectionManager.getConnections(peer)
-      return connection === undefined ? '' : hostOf(connection.remoteAddr)
-    }
-  })
 }
 
 /** Returns a callback that counts others' reads and sends copies; undefined if this node sends none. */

@@ -1,0 +1,2 @@
+/** Nobody dials a page. */
+export async function serveAsDialable(): Promise<void> {}
