@@ -225,9 +225,10 @@ export class Lookups {
     )
     const isAlone = run.dialling === 0 && (run.inFlight === 0 || run.hasResponse)
     const mustDial = connected.length === 0 && isAlone
-    run.isInformed =
-      search.answers().some((contact) => search.isNeighbour(contact)) ||
-      (mustDial && this.#knowsNearest && search.isNear)
+    const isKnown =
+      (mustDial && this.#knowsNearest) ||
+      search.answers().some((contact) => search.isNeighbour(contact))
+    run.isInformed = isKnown && search.areLikely
 
     if (run.isInformed) {
       return choices
@@ -328,9 +329,8 @@ export class Lookups {
     run.hasResponse = true
     run.dialled += Number(!request.isConnected)
     run.isInformed ||=
-      search.isNeighbour(contact) ||
-      (!isAnyNearer && search.isNear) ||
-      run.dialled === MAX_SINGLE_DIALS
+      run.dialled === MAX_SINGLE_DIALS ||
+      ((!isAnyNearer || search.isNeighbour(contact)) && search.areLikely)
 
     this.#take(run, contact, response)
   }

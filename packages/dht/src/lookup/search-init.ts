@@ -21,11 +21,11 @@ export interface SearchInit {
   nearest?: (target: Point, count: number) => readonly PeerInfo[]
 
   /**
-   * Whether a peer should know the nearest peers to the target.
+   * Whether a peer should know the nearest peers to the target, or is probably one of the `count` nearest.
    *
-   * @default all peers should
+   * @default all peers are
    */
-  isNeighbour?: (contact: PeerInfo, target: Point) => boolean
+  isNeighbour?: (contact: PeerInfo, target: Point, count?: number) => boolean
 
   /**
    * Ranks a peer, given the peer that returned it, if any. The rank decides when it is queried. @default 'first'

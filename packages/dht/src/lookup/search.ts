@@ -192,10 +192,16 @@ export class Search {
     return isNeighbour(contact, target)
   }
 
-  /** Whether the candidates are as near to the target as its nearest peers should be. */
-  get isNear(): boolean {
+  /** Whether a peer is near enough to the target to be one of its nearest. */
+  isLikely(contact: PeerInfo): boolean {
+    const { isNeighbour = () => true, target } = this.#init
+    return isNeighbour(contact, target, 2 * this.#count)
+  }
+
+  /** Whether all of the nearest candidates are near enough for that. */
+  get areLikely(): boolean {
     const farthest = this.#candidates.filter(({ state }) => this.#counts(state))[this.#count - 1]
-    return farthest === undefined || this.isNeighbour(farthest.contact)
+    return farthest === undefined || this.isLikely(farthest.contact)
   }
 
   /** Lists the peers that may hold the key, nearest first, and whether each has responded. */

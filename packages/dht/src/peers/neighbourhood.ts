@@ -27,10 +27,10 @@ export class Neighbourhood {
     this.#routing = routing
   }
 
-  /** Whether a peer is a neighbour of a point. */
-  has(target: Point, peer: Point): boolean {
+  /** Whether a peer is a neighbour of a point, or probably one of the `count` nearest to it. */
+  has(target: Point, peer: Point, count: number = NEIGHBOURS): boolean {
     this.#estimate(performance.now())
-    return roughDistance(target, peer) <= this.#radius
+    return roughDistance(target, peer) <= (this.#radius * count) / NEIGHBOURS
   }
 
   #estimate(nowMs: number): void {

@@ -76,7 +76,7 @@ export class Replicas {
     this.#self = { id: self, multiaddrs: [] }
     this.#node = { ...init, known: this.known }
     this.#peers = {
-      isNeighbour: ({ id }, target) => neighbourhood.has(target, pointOfPeer(id)),
+      isNeighbour: ({ id }, target, count) => neighbourhood.has(target, pointOfPeer(id), count),
       nearest: (target, count) => routing.nearest(target, count),
       rankOf: (contact, referrer) => lookups.ranking.rankOf(contact, referrer)
     }

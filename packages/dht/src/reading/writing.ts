@@ -60,7 +60,7 @@ export class Writing implements Lookup<Reply> {
   }
 
   ask(contact: PeerInfo, cancellation: CancellationToken): Promise<Reply> {
-    return this.search.isNeighbour(contact) || this.#resent.has(contact.id.toString())
+    return this.search.isLikely(contact) || this.#resent.has(contact.id.toString())
       ? this.#send(contact, cancellation)
       : this.#sendIfNearest(contact, cancellation)
   }
