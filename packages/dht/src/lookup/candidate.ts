@@ -4,9 +4,9 @@ import { hasOnlyAddressesOf } from '../peers/peer-record.ts'
 
 /**
  * The state of a candidate. A `suspected` one was queried, but the search continues without it where others can
- * replace it.
+ * replace it. One that is queried `again` has responded.
  */
-export type State = 'new' | 'asked' | 'suspected' | 'answered' | 'failed' | 'excluded'
+export type State = 'new' | 'again' | 'asked' | 'suspected' | 'answered' | 'failed' | 'excluded'
 
 export interface Candidate {
   contact: PeerInfo

@@ -22,7 +22,7 @@ export class Run implements LookupResult {
   inFlight = 0
   suspected = 0
 
-  /** Those of the former that take a dial, and peers that responded after one. */
+  /** Requests being waited for that take a dial, and peers that have responded after one. */
   dialling = 0
   dialled = 0
   numBusy = 0

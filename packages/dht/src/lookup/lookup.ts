@@ -47,6 +47,9 @@ export interface Lookup<R extends LookupResponse> {
    */
   take(contact: PeerInfo, response: R | undefined, error?: Error): boolean
 
+  /** Called when no more requests are needed, and may add some to the search. Returns whether it has. */
+  continues?(): boolean
+
   /** Called when the lookup stops waiting for a peer, for now. */
   onSuspect?(): void
 }

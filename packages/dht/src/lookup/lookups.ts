@@ -6,6 +6,7 @@ import type { PeerBook } from '../peers/peer-book.ts'
 import { atEndOfTurn } from '../timing/end-of-turn.ts'
 import { wait } from '../timing/wait.ts'
 import { BulkHedges } from './bulk-hedges.ts'
+import { FirstDials } from './first-dials.ts'
 import type { Lookup, LookupResponse, LookupResult } from './lookup.ts'
 import { LoneRequest, Request, type RequestWatcher, Run } from './lookup-run.ts'
 import { PeerRanking } from './peer-ranking.ts'
@@ -50,14 +51,17 @@ export class Lookups {
   readonly #idleListeners = new Set<() => void>()
   /** Lookups waiting to begin. */
   #later: Run[] = []
-  /** Whether the last response that could have named nearer peers than this node knew named none. */
-  #knowsNearest = false
+  readonly #firstDials: FirstDials
 
   constructor(init: LookupsInit) {
     this.#init = init
     this.ranking = new PeerRanking(init)
     this.#waitingFor = new WaitingRequests({
       progressMs: init.progressMs ?? (() => Number.NEGATIVE_INFINITY)
+    })
+    this.#firstDials = new FirstDials({
+      isReady: (contact) => init.isReady(contact) && !this.#suspects.has(contact),
+      inOrder: (contacts) => this.ranking.inOrder(contacts)
     })
     this.#suspects = new Suspects({
       peers: init.peers,
@@ -185,7 +189,7 @@ export class Lookups {
     run.atOnce = Math.max(run.atOnce, run.lookup.parallelism)
 
     while (!run.isCancelled && run.inFlight < run.atOnce) {
-      const choices = this.#choices(run)
+      const choices = this.#firstDials.choices(run)
 
       if (choices.length <= run.atOnce - run.inFlight) {
         this.#askAll(run, choices)
@@ -202,39 +206,16 @@ export class Lookups {
     }
 
     if (run.isCancelled || run.isOver) {
-      run.finish()
+      this.#finish(run)
     }
   }
 
-  /**
-   * The peers to choose from. A lookup that queries several at once begins with the connected ones among the
-   * nearest known peers: they may return nearer ones than those that would be dialled. If there are none, it dials one
-   * peer, unless this node was found to know the nearest ones. So it goes on until a neighbour of the target has
-   * responded, which knows the others; this node may be one itself.
-   */
-  #choices(run: Run): PeerInfo[] {
-    const { isHedged, search } = run.lookup
-    const choices = search.choices()
-
-    if (isHedged || run.isInformed) {
-      return choices
+  #finish(run: Run): void {
+    if (!run.isCancelled && run.lookup.continues?.()) {
+      this.#schedule(run)
+    } else {
+      run.finish()
     }
-
-    const connected = choices.filter(
-      (contact) => this.#init.isReady(contact) && !this.#suspects.has(contact)
-    )
-    const isAlone = run.dialling === 0 && (run.inFlight === 0 || run.hasResponse)
-    const mustDial = connected.length === 0 && isAlone
-    const isKnown =
-      (mustDial && this.#knowsNearest) ||
-      search.answers().some((contact) => search.isNeighbour(contact))
-    run.isInformed = isKnown && search.areLikely
-
-    if (run.isInformed) {
-      return choices
-    }
-
-    return mustDial ? this.ranking.inOrder(choices).slice(0, 1) : connected
   }
 
   /** Whether a lookup may ask a peer now, while it still waits for a suspect. If not, it may later. */
@@ -259,8 +240,11 @@ export class Lookups {
     const { isReady, peers } = this.#init
     const isConnected = isReady(contact)
     const request = new Request(this.#watcher, run, contact, isConnected)
-    // Bulk that is requested twice takes twice as long.
-    const isHedged = !request.isBulk && (run.lookup.isHedged || !run.isInformed)
+    // Bulk that is requested twice takes twice as long; but a dialled peer may be dead.
+    const isHedged = run.lookup.isHedged ? !request.isBulk : !run.isInformed
+    const delayedAfterMs = request.isBulk
+      ? MAX_SUSPECT_MS
+      : this.#responseTimes.lateAfterMs(isConnected)
     const lateAfterMs = peers.suspectAfterMs(contact, isConnected)
     this.#bulk += Number(request.isBulk)
 
@@ -269,7 +253,7 @@ export class Lookups {
     }
 
     request.expect(
-      isHedged ? this.#responseTimes.lateAfterMs(isConnected) : undefined,
+      isHedged ? delayedAfterMs : undefined,
       // Response times tell little of a line that this node fills, to whatever peers.
       this.#bulk > 0 ? Math.max(lateAfterMs, MAX_SUSPECT_MS) : lateAfterMs
     )
@@ -318,20 +302,11 @@ export class Lookups {
     const isFirst = !isHedged && search.answers().length === 0
     const isAnyNearer = search.recordResponse(contact, areCloserKnown ? [] : closer)
 
-    if (isFirst) {
-      this.#knowsNearest = !isAnyNearer
-    }
-
     if (!isAnyNearer) {
       run.atOnce = Number.POSITIVE_INFINITY
     }
 
-    run.hasResponse = true
-    run.dialled += Number(!request.isConnected)
-    run.isInformed ||=
-      run.dialled === MAX_SINGLE_DIALS ||
-      ((!isAnyNearer || search.isNeighbour(contact)) && search.areLikely)
-
+    isHedged || this.#firstDials.recordResponse(request, { isFirst, isAnyNearer })
     this.#take(run, contact, response)
   }
 
@@ -393,8 +368,10 @@ export class Lookups {
       const { search } = run.lookup
       const isEnough = !run.isCancelled && run.lookup.take(contact, response, error)
 
-      if (isEnough || (run.isOver && search.isDone)) {
+      if (isEnough) {
         run.finish()
+      } else if (run.isOver && search.isDone) {
+        this.#finish(run)
       } else if (run.isOver || run.isCancelled || search.hasChoices) {
         this.#schedule(run)
       }
@@ -403,9 +380,6 @@ export class Lookups {
     }
   }
 }
-
-/** Dials of one lookup, one after the other, after which it dials all: peers can name ever nearer ones that are none. */
-const MAX_SINGLE_DIALS = 3
 
 /** Lists the peers of each lookup that queries one at a time. A lookup alone shares none. */
 function choicesOf(runs: readonly Run[]): (readonly PeerInfo[])[] {

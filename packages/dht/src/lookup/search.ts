@@ -15,6 +15,9 @@ import type { SearchInit } from './search-init.ts'
 
 /** Further referrals of one peer that are tried in turn. */
 const MAX_OTHERS = 4
+
+/** The distance to the nearest few peers varies most. */
+const SLACK = 5
 const NO_OTHERS: readonly PeerInfo[] = []
 
 /**
@@ -31,6 +34,9 @@ export class Search {
   #usable = 0
   #asked = 0
   #hasBanned = false
+
+  /** Whether any peer has been queried again. */
+  #isAgain = false
   #count: number
 
   constructor(init: SearchInit) {
@@ -57,7 +63,8 @@ export class Search {
   /** Lists the peers to query now, nearest first. The search needs all of them, in any order. */
   choices(): PeerInfo[] {
     const { maxRequests = MAX_LOOKUP_REQUESTS } = this.#init
-    return this.#nearestThat('new', maxRequests - this.#asked)
+    const unqueried = this.#nearestThat('new', maxRequests - this.#asked)
+    return this.#isAgain ? [...this.#nearestThat('again'), ...unqueried] : unqueried
   }
 
   /** Whether there are any peers to query now. */
@@ -125,9 +132,10 @@ export class Search {
     }
   }
 
-  /** Allows a peer that has responded to be queried once more. */
+  /** Has a peer that has responded queried once more, in any case. */
   askAgain(contact: PeerInfo): void {
-    this.#settle(contact, 'new')
+    this.#isAgain = true
+    this.#settle(contact, 'again')
   }
 
   /** Excludes a peer for the whole search. */
@@ -164,7 +172,7 @@ export class Search {
         break
       }
 
-      if (state === 'asked' || (state === 'new' && this.#mayAsk)) {
+      if (state === 'asked' || state === 'again' || (state === 'new' && this.#mayAsk)) {
         return false
       }
 
@@ -195,7 +203,7 @@ export class Search {
   /** Whether a peer is near enough to the target to be one of its nearest. */
   isLikely(contact: PeerInfo): boolean {
     const { isNeighbour = () => true, target } = this.#init
-    return isNeighbour(contact, target, 2 * this.#count)
+    return isNeighbour(contact, target, Math.max(2 * this.#count, this.#count + SLACK))
   }
 
   /** Whether all of the nearest candidates are near enough for that. */
@@ -215,7 +223,7 @@ export class Search {
   }
 
   /** Lists the peers in a state among the `count` nearest candidates that have neither failed nor been excluded. */
-  #nearestThat(wanted: 'new' | 'answered', most = this.#count): PeerInfo[] {
+  #nearestThat(wanted: 'new' | 'again' | 'answered', most = this.#count): PeerInfo[] {
     const contacts: PeerInfo[] = []
     let left = this.#count
 
@@ -242,7 +250,8 @@ export class Search {
 
   /** Whether a candidate counts as one of the nearest. An unqueried one does not when no more may be queried. */
   #counts(state: State): boolean {
-    return state === 'new' ? this.#mayAsk : state === 'asked' || state === 'answered'
+    const isQueried = state === 'asked' || state === 'answered' || state === 'again'
+    return isQueried || (state === 'new' && this.#mayAsk)
   }
 
   /**

@@ -2,8 +2,8 @@ import { type Point, pointOfPeer, roughDistance } from './key-space.ts'
 import type { Routing } from './routing.ts'
 
 /**
- * Peers nearest to it that a node knows without gaps: Kademlia's k (§2.3 of the paper). They are more than one host may
- * have near it.
+ * A node knows so many of its nearest peers without gaps: Kademlia's k (§2.3 of the paper). They are more than one host
+ * may have near it.
  */
 const NEIGHBOURS = 20
 

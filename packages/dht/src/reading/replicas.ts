@@ -152,11 +152,7 @@ export class Replicas {
     const search = this.#search(key, numReplicas, { answersInsteadOf: () => 1 })
     const reach = onMissing && new Reach({ node: this.#init, search, key, self: this.#self })
     const writing = new Writing({ node: this.#init, key, write, search, cancellation, reach })
-
-    do {
-      await lookups.run(writing)
-    } while (writing.continues())
-
+    await lookups.run(writing)
     const nearest = search.answers()
 
     if (!cancellation.isCancelled && nearest.includes(this.#self)) {

@@ -77,12 +77,9 @@ export class Writing implements Lookup<Reply> {
     return false
   }
 
-  /**
-   * Prepares for the lookup to go on, and says whether it has to: some of the nearest peers do not have the write,
-   * because nearer ones have failed since they were asked.
-   */
+  /** Sends the write to those of the nearest peers that are so only because nearer ones failed after they were asked. */
   continues(): boolean {
-    if (this.#unsent.size === 0 || this.cancellation.isCancelled) {
+    if (this.#unsent.size === 0) {
       return false
     }
 

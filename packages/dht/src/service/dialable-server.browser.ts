@@ -1,2 +1,2 @@
-/** Nobody dials a page. */
+/** A page serves no strangers. */
 export async function serveAsDialable(): Promise<void> {}

@@ -1,5 +1,5 @@
 import type { PeerInfo } from '@libp2p/interface'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { LookupsInit } from '../../src/lookup/lookups.ts'
 import { turns } from '../support/end-of-turn.ts'
 import {
@@ -151,6 +151,28 @@ describe('Lookups.run, with peers that have to be dialled', () => {
     const silent = hesitantPeers()
     void scene(far).run(searchFor(5, peers, isNeighbour), silent.ask)
     await expect.poll(() => silent.questions.length).toBeGreaterThanOrEqual(PARALLELISM)
+  })
+
+  it('dials further peers for bulk, too, when one takes a second', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+
+    try {
+      const { run } = scene({ isReady: () => false })
+      const { ask, questions } = hesitantPeers()
+      const cancellation = { isCancelled: false, isBulk: true }
+      void run(
+        searchFor(5, peers, () => false),
+        ask,
+        { cancellation }
+      )
+      await turns(2)
+      expect(questions).toHaveLength(1)
+      await vi.advanceTimersByTimeAsync(1_001)
+      await turns(2)
+      expect(questions.length).toBeGreaterThanOrEqual(PARALLELISM)
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   it('dials at once when this node is one of the nearest', async () => {
