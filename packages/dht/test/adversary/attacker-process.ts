@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
+import { killAtEnd } from '../support/left-processes.ts'
 import type { AttackReport } from './attacker.ts'
 import type { AttackName } from './attacks.ts'
 
@@ -40,6 +41,7 @@ export class AttackerProcess implements AsyncDisposable {
   static async #run(main: string, given: readonly string[]): Promise<AttackerProcess> {
     const args = ['--conditions=@waggle/source', main, ...given]
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+    killAtEnd(child)
     const attacker = new AttackerProcess(child)
     await Promise.race([once(child, 'message'), attacker.#ended])
     return attacker

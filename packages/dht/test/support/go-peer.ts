@@ -5,6 +5,7 @@ import process from 'node:process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { killAtEnd } from './left-processes.ts'
 
 const SOURCE = fileURLToPath(new URL('../long/go-peer', import.meta.url))
 
@@ -44,6 +45,7 @@ export class GoPeer implements AsyncDisposable {
 
   static async start(program: string, initialPeers: readonly string[]): Promise<GoPeer> {
     const child = spawn(program, initialPeers, { stdio: ['pipe', 'pipe', 'inherit'] })
+    killAtEnd(child)
     const peer = new GoPeer(child)
     peer.#multiaddr = await peer.#line()
     return peer

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import type { DHTOptions, Found, GetOptions, Key, Stats, StoreOptions, Value } from '@waggle/dht'
+import { killAtEnd } from './left-processes.ts'
 
 /** A command for a peer's process. */
 export type Ask =
@@ -54,6 +55,7 @@ export class PeerProcess implements AsyncDisposable {
       serialization: 'advanced',
       env: { ...process.env, CLOCK_AHEAD_MS: String(clockAheadMs) }
     })
+    killAtEnd(this.#child)
     this.#ended = once(this.#child, 'exit')
     this.#child.on('message', (answer: Answer) => this.#settle(answer))
     this.#child.on('exit', () => this.#rejectAll())
