@@ -1,6 +1,6 @@
 import type { Request, Run } from './lookup-run.ts'
 
-/** Bulk requests to others than suspects until one is answered. */
+/** Bulk requests in flight to others than suspects until one is answered. */
 export const FIRST_BULK_HEDGES = 32
 
 /** Milliseconds without a response after which others may not answer, either. */
@@ -35,6 +35,14 @@ export class BulkHedges {
   /** Counts a request. */
   add(request: Request): void {
     this.#inFlight.add(request)
+  }
+
+  /**
+   * Stops counting a request to a peer that has become a suspect, too: there may be yet others. Returns whether the
+   * request counted.
+   */
+  release(request: Request): boolean {
+    return this.#inFlight.delete(request)
   }
 
   /** Takes note of a response or a failure. Returns whether the request counted. */

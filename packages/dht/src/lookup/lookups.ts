@@ -66,7 +66,7 @@ export class Lookups {
     this.#suspects = new Suspects({
       peers: init.peers,
       requests: this.#waitingFor,
-      schedule: (run) => this.#schedule(run)
+      onSuspect: (request) => this.#onSuspect(request)
     })
     this.#watcher = {
       timeoutMs: init.requestTimeoutMs,
@@ -354,6 +354,14 @@ export class Lookups {
     if (this.#hedges.settle(request, hasResponded)) {
       this.#scheduleHedges()
     }
+  }
+
+  #onSuspect(request: Request): void {
+    if (this.#hedges.release(request)) {
+      this.#scheduleHedges()
+    }
+
+    this.#schedule(request.run)
   }
 
   #onDelay({ run, contact }: Request): void {

@@ -1,6 +1,6 @@
 import type { PeerInfo } from '@libp2p/interface'
 import type { PeerBook } from '../peers/peer-book.ts'
-import { Request, type Run } from './lookup-run.ts'
+import { Request } from './lookup-run.ts'
 import type { WaitingRequests } from './waiting-requests.ts'
 
 export interface SuspectsInit {
@@ -9,8 +9,8 @@ export interface SuspectsInit {
   /** The requests in flight of all lookups. */
   readonly requests: WaitingRequests
 
-  /** Has a lookup choose its next peers. */
-  readonly schedule: (run: Run) => void
+  /** Called when a lookup no longer waits for a request, so that it chooses its next peers. */
+  readonly onSuspect: (request: Request) => void
 }
 
 /**
@@ -42,7 +42,7 @@ export class Suspects {
       run.fail(error)
     }
 
-    this.#init.schedule(run)
+    this.#init.onSuspect(request)
   }
 
   /** Handles a request without progress. */

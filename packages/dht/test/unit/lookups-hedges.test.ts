@@ -4,6 +4,7 @@ import { MAX_SUSPECT_MS } from '../../src/constants.ts'
 import { FIRST_BULK_HEDGES } from '../../src/lookup/bulk-hedges.ts'
 import { after, useFakeTimers } from '../support/fake-timers.ts'
 import {
+  type Ask,
   hesitantPeers,
   peers,
   type Question,
@@ -16,10 +17,15 @@ import { bookOf } from '../support/verified-peers.ts'
 
 useFakeTimers()
 
-/** Many keys, read in bulk from a few peers that answer only when a test says so. */
-function readMany(count: number, numPeers: number) {
+/** Many keys, read in bulk from a few peers, one of which may answer at once. The others do when a test says so. */
+function readMany(count: number, numPeers: number, answering?: number) {
   const all = scene({ peers: bookOf(peers) })
-  const { ask, questions } = hesitantPeers()
+  const { ask: askHesitant, questions } = hesitantPeers()
+  const ask: Ask = (contact, token) => {
+    const answer = askHesitant(contact, token)
+    rankOf(contact) === answering && questions.at(-1)?.answer()
+    return answer
+  }
   const cancellation = { isCancelled: false, isBulk: true }
   let done = 0
 
@@ -59,6 +65,14 @@ describe('Lookups of bulk, a peer of which is silent', () => {
     }
 
     expect(done()).toBe(200)
+  })
+
+  it('ask yet others when those are silent, too (N8n)', async () => {
+    for (const answering of [0, 1, 2]) {
+      const { done } = readMany(200, 3, answering)
+      await after(REQUEST_TIMEOUT_MS - 1)
+      expect(done()).toBe(200)
+    }
   })
 
   it('ask one suspect at a time until it has had a request timeout, and then all (N12)', async () => {
