@@ -12,10 +12,16 @@ const SILENCE_MS = 1000
  * follow (slow start, RFC 5681).
  */
 export class BulkHedges {
+  readonly #schedule: (run: Run) => void
   readonly #inFlight = new Set<Request>()
   readonly #waiting = new Set<Run>()
   #max: number = FIRST_BULK_HEDGES
   #respondedMs: number = Number.NEGATIVE_INFINITY
+
+  /** @param schedule - has a lookup choose its next peers */
+  constructor(schedule: (run: Run) => void) {
+    this.#schedule = schedule
+  }
 
   /** Whether a lookup may ask another peer. If not, it waits. One suspect at a time is enough. */
   admits(run: Run, isSuspect: boolean): boolean {
@@ -37,16 +43,15 @@ export class BulkHedges {
     this.#inFlight.add(request)
   }
 
-  /**
-   * Stops counting a request to a peer that has become a suspect, too: there may be yet others. Returns whether the
-   * request counted.
-   */
-  release(request: Request): boolean {
-    return this.#inFlight.delete(request)
+  /** Counts a request no longer, since its peer is a suspect, too: yet others may respond. */
+  release(request: Request): void {
+    if (this.#inFlight.delete(request)) {
+      this.resume()
+    }
   }
 
-  /** Takes note of a response or a failure. Returns whether the request counted. */
-  settle(request: Request, hasResponded: boolean): boolean {
+  /** Takes note of a response or a failure. */
+  settle(request: Request, hasResponded: boolean): void {
     const isHedge = this.#inFlight.delete(request)
     // Its lookup goes on, or has ended.
     this.#waiting.delete(request.run)
@@ -56,13 +61,18 @@ export class BulkHedges {
       this.#respondedMs = performance.now()
     }
 
-    return isHedge
+    if (isHedge) {
+      this.resume()
+    }
   }
 
-  /** Takes the lookups that wait. */
-  takeWaiting(): readonly Run[] {
+  /** Has the waiting lookups try again. */
+  resume(): void {
     const waiting = [...this.#waiting]
     this.#waiting.clear()
-    return waiting
+
+    for (const run of waiting) {
+      this.#schedule(run)
+    }
   }
 }

@@ -47,7 +47,7 @@ export class Lookups {
   #inFlight = 0
   /** Bulk requests in flight. */
   #bulk = 0
-  readonly #hedges = new BulkHedges()
+  readonly #hedges = new BulkHedges((run) => this.#schedule(run))
   readonly #idleListeners = new Set<() => void>()
   /** Lookups waiting to begin. */
   #later: Run[] = []
@@ -319,7 +319,7 @@ export class Lookups {
     }
 
     if (this.#suspects.trust(contact)) {
-      this.#scheduleHedges()
+      this.#hedges.resume()
     }
   }
 
@@ -340,27 +340,15 @@ export class Lookups {
     }
   }
 
-  #scheduleHedges(): void {
-    for (const run of this.#hedges.takeWaiting()) {
-      this.#schedule(run)
-    }
-  }
-
   #settle(request: Request, hasResponded: boolean): void {
     this.#bulk -= Number(request.isBulk)
     this.#waitingFor.delete(request)
     request.settle()
-
-    if (this.#hedges.settle(request, hasResponded)) {
-      this.#scheduleHedges()
-    }
+    this.#hedges.settle(request, hasResponded)
   }
 
   #onSuspect(request: Request): void {
-    if (this.#hedges.release(request)) {
-      this.#scheduleHedges()
-    }
-
+    this.#hedges.release(request)
     this.#schedule(request.run)
   }
 
