@@ -48,6 +48,12 @@ export interface AskedReplicas {
   /** The peers that responded, nearest first, without this node. */
   readonly responded: readonly PeerInfo[]
 
+  /**
+   * The last of the nearest peers that responded, this node included. Undefined: they are fewer than a key has
+   * replicas, so any further peer is one.
+   */
+  readonly farthest: PeerInfo | undefined
+
   /** Set if too few responded: what the others hold is unknown (N11). */
   readonly error: UnreachableError | undefined
 }
@@ -268,10 +274,12 @@ export class Replicas {
         return false
       }
     })
-    const responded = search.answers().filter((contact) => contact !== this.#self)
+    const nearest = search.answers()
+    const responded = nearest.filter((contact) => contact !== this.#self)
     const isKnown = cancellation.isCancelled || reach.isSufficient
     isKnown || this.#init.gatewayFallback?.add(reach.missing)
-    return { responded, error: isKnown ? undefined : reach.error() }
+    const error = isKnown ? undefined : reach.error()
+    return { responded, farthest: nearest[numReplicas - 1], error }
   }
 
   /** Whether one peer can hold the record: replicas that differ may hold more together. */

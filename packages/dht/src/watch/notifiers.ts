@@ -1,9 +1,8 @@
 import type { PeerId, PeerInfo } from '@libp2p/interface'
 import type { UnreachableError } from '../errors.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
-import { doubled } from '../timing/doubling.ts'
 import { KeyForwarders } from './key-forwarders.ts'
-import { LOOK_DELAY_MS, RENEW_MS, RENEWALS_PER_CHECK, SEEK_MS } from './limits.ts'
+import { RENEWALS_PER_CHECK, SEEK_MS } from './limits.ts'
 import { type NotifiersInit, ReplicaNotifiers, watchAt } from './replica-notifiers.ts'
 import type { ForwardRole } from './watch-messages.ts'
 
@@ -19,8 +18,6 @@ export class Notifiers implements CancellationToken {
   readonly #gateways: KeyForwarders
   #renewals = 0
   #soughtMs = Number.NEGATIVE_INFINITY
-  #losses = 0
-  #lostMs = Number.NEGATIVE_INFINITY
 
   isCancelled = false
 
@@ -107,25 +104,14 @@ export class Notifiers implements CancellationToken {
     }
   }
 
-  /**
-   * A peer notifies no more. Says after how many milliseconds to look for another one: longer each
-   * time if such losses don't end; undefined if it is no loss.
-   */
-  lose(peer: PeerId): number | undefined {
+  /** Takes note that a peer notifies no more. Returns whether it did until now. */
+  lose(peer: PeerId): boolean {
     const name = peer.toString()
-    const isForwarder = [this.#forwarders, this.#gateways].some((ones) => ones.lose(name))
-
-    if (!this.replicas.forget(name) && !isForwarder) {
-      return undefined
-    }
-
-    const nowMs = performance.now()
-    this.#losses = nowMs - this.#lostMs > RENEW_MS ? 0 : this.#losses + 1
-    this.#lostMs = nowMs
-    return doubled(LOOK_DELAY_MS, this.#losses, RENEW_MS)
+    const wasForwarder = [this.#forwarders, this.#gateways].some((ones) => ones.lose(name))
+    return this.replicas.forget(name) || wasForwarder
   }
 
-  /** Whether a peer should notify, and does not. */
+  /** Whether a peer should notify, and was not asked. */
   isNewReplica(peer: PeerId): boolean {
     return this.#forwarders.size === 0 && this.replicas.isNew(peer)
   }

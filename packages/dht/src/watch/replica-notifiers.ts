@@ -55,8 +55,9 @@ export class ReplicaNotifiers {
   /** Replicas that are to notify at once. */
   readonly #prompt = new Set<string>()
 
-  /** The nearest peers at the last look. */
+  /** The nearest peers at the last look, and how near a peer has to be to be one of them. */
   #nearest: readonly PeerInfo[] = []
+  #maxDistance = Number.POSITIVE_INFINITY
 
   /** Possible forwarders, named by each full replica. */
   readonly #named = new Map<string, readonly PeerInfo[]>()
@@ -101,12 +102,13 @@ export class ReplicaNotifiers {
     const { cancellation, node, place } = this.#init
     const askedMs = node.known.nowMs()
     this.#named.clear()
-    const { error, responded } = await node.replicas.ask(
+    const { error, farthest, responded } = await node.replicas.ask(
       place.key,
       cancellation,
       (contact, asking) => this.#ask(contact, this.#roleAt(contact), asking)
     )
     this.#nearest = responded
+    this.#maxDistance = farthest ? this.#distance(farthest.id) : Number.POSITIVE_INFINITY
     this.freshMs = error === undefined ? askedMs : this.freshMs
     this.keep(responded)
     await this.#promote()
@@ -132,16 +134,10 @@ export class ReplicaNotifiers {
     }
   }
 
-  /** Whether a peer should notify, and does not. */
+  /** Whether a peer is a replica that was not asked. One that was asked may be full, or notify of nothing. */
   isNew(peer: PeerId): boolean {
-    if (this.has(peer.toString())) {
-      return false
-    }
-
-    const replicas = [...this.#replicas.values()].map(({ id }) => this.#distance(id))
-    return (
-      replicas.length < this.#init.node.numReplicas || this.#distance(peer) < Math.max(...replicas)
-    )
+    const isAsked = this.has(peer.toString()) || this.#nearest.some(({ id }) => id.equals(peer))
+    return !isAsked && this.#distance(peer) < this.#maxDistance
   }
 
   /** Takes note that a peer notifies no more. Returns whether it did until now. */

@@ -23,13 +23,18 @@ interface DueKey extends Due {
   readonly watched: WatchedKey
 }
 
+interface DueLook extends DueKey {
+  /** Whether it is due because peers come or go. */
+  readonly isSoon: boolean
+}
+
 /**
  * The times at which watched keys are looked at again, and at which entries of theirs expire. Two timers serve all keys.
  */
 export class WatchSchedule {
   readonly #init: WatchScheduleInit
   readonly #lookAlarm = new Alarm(() => this.#lookDue())
-  readonly #looks = new DueQueue<DueKey>((dueMs) =>
+  readonly #looks = new DueQueue<DueLook>((dueMs) =>
     this.#lookAlarm.within(dueMs - performance.now())
   )
   readonly #expirationAlarm: ClockAlarm
@@ -55,11 +60,17 @@ export class WatchSchedule {
 
   /** Plans to look at a key within a time, or sooner if that was planned already. */
   lookWithin(watched: WatchedKey, ms: number): void {
-    const { name } = watched
-    const dueTime = performance.now() + ms
+    if (performance.now() + ms < (this.#looks.get(watched.name)?.dueTime ?? NEVER)) {
+      this.#plan(watched, ms)
+    }
+  }
 
-    if (!watched.isStopped && dueTime < (this.#looks.get(name)?.dueTime ?? NEVER)) {
-      this.#looks.set({ name, dueTime, watched })
+  /** Plans to look at a key soon, because peers come or go. All that do so until then share the look. */
+  lookSoon(watched: WatchedKey): void {
+    const { dueTime = NEVER, isSoon = false } = this.#looks.get(watched.name) ?? {}
+
+    if (!isSoon) {
+      this.#plan(watched, Math.min(watched.lookDelay.next(), dueTime - performance.now()), true)
     }
   }
 
@@ -86,10 +97,17 @@ export class WatchSchedule {
     this.#expirationAlarm.stop()
   }
 
+  #plan(watched: WatchedKey, ms: number, isSoon = false): void {
+    if (!watched.isStopped) {
+      const { name } = watched
+      this.#looks.set({ name, dueTime: performance.now() + ms, watched, isSoon })
+    }
+  }
+
   #lookDue(): void {
-    for (const { watched } of this.#looks.take(performance.now(), LOOKS_AT_ONCE)) {
+    for (const { isSoon, watched } of this.#looks.take(performance.now(), LOOKS_AT_ONCE)) {
       if (watched.isLooking) {
-        this.lookWithin(watched, LOOK_DELAY_MS)
+        this.#plan(watched, LOOK_DELAY_MS, isSoon)
       } else {
         void this.look(watched)
       }

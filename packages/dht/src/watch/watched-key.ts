@@ -20,6 +20,7 @@ import { Alarm } from '../timing/alarm.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { KeyStates, type Watched } from './key-states.ts'
 import { RENEW_MS } from './limits.ts'
+import { LookDelay } from './look-delay.ts'
 import { Notifiers } from './notifiers.ts'
 import type { NotifiersNode } from './replica-notifiers.ts'
 import { firstExpiration, isSameShown, NOTHING_SHOWN, type Shown, shownOf } from './shown.ts'
@@ -74,6 +75,7 @@ export class WatchedKey implements Watched {
   /** Of the place. */
   readonly name: string
   readonly notifiers: Notifiers
+  readonly lookDelay: LookDelay = new LookDelay()
 
   /** What its readers see. */
   readonly states: KeyStates

@@ -139,10 +139,8 @@ export class Watches implements WatchedRecords {
   /** Handles the loss of a peer's notices. */
   onLost(peer: PeerId): void {
     for (const watched of this.#all()) {
-      const delayMs = watched.notifiers.lose(peer)
-
-      if (delayMs !== undefined) {
-        this.#schedule.lookWithin(watched, delayMs)
+      if (watched.notifiers.lose(peer)) {
+        this.#schedule.lookSoon(watched)
       }
     }
   }
@@ -267,7 +265,7 @@ export class Watches implements WatchedRecords {
   #onFound(peer: PeerId): void {
     for (const watched of this.#all()) {
       if (watched.notifiers.isNewReplica(peer)) {
-        this.#schedule.lookWithin(watched, LOOK_DELAY_MS)
+        this.#schedule.lookSoon(watched)
       }
     }
   }

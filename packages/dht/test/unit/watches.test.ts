@@ -338,21 +338,63 @@ describe('the replicas that tell changes', () => {
 })
 
 describe('a peer that comes', () => {
+  /** Watches a key, and returns how often peer 0 is asked because another one comes. */
+  async function following(scene: WatchScene): Promise<(rank: number) => Promise<number>> {
+    const events = new TypedEventEmitter<DHTEvents>()
+    await scene.begun()
+    scene.simulated.watches.follow(events, scene.lifetime.signal)
+    const asked = (): number => scene.simulated.asked.get(0) ?? 0
+
+    return async (rank) => {
+      const before = asked()
+      events.safeDispatchEvent('peer:found', { detail: scene.net.peer(rank).id })
+      await scene.pass(4 * LOOK_DELAY_MS)
+      return asked() - before
+    }
+  }
+
   it('is looked at when it is nearer than the farthest replica, though not than the nearest', async () => {
     using scene = new WatchScene()
     scene.net.peer(2).fails = 'always'
-    await scene.begun()
+    const looksFor = await following(scene)
     expect(scene.tellers).toEqual([0, 1, 3, 4, 5])
-    const events = new TypedEventEmitter<DHTEvents>()
-    scene.simulated.watches.follow(events, scene.lifetime.signal)
-    const comes = async (rank: number): Promise<number> => {
-      events.safeDispatchEvent('peer:found', { detail: scene.net.peer(rank).id })
-      await scene.pass(4 * LOOK_DELAY_MS)
-      return scene.simulated.asked.get(0) ?? 0
-    }
-    const before = scene.simulated.asked.get(0) ?? 0
 
-    expect(await comes(6)).toBe(before)
-    expect(await comes(2)).toBe(before + 1)
+    expect(await looksFor(6)).toBe(0)
+    expect(await looksFor(2)).toBe(1)
+  })
+
+  it('is looked at when it is nearer than this node, which is one of them', async () => {
+    using scene = new WatchScene({ selfRank: 4 })
+    scene.net.peer(2).fails = 'always'
+    const looksFor = await following(scene)
+    expect(scene.tellers).toEqual([0, 1, 3, 5])
+
+    expect(await looksFor(6)).toBe(0)
+    expect(await looksFor(2)).toBe(1)
+  })
+
+  it('is not looked at in place of replicas that do not tell', async () => {
+    using scene = new WatchScene()
+    scene.simulated.mute.add(1)
+    scene.simulated.mute.add(2)
+    const looksFor = await following(scene)
+    expect(scene.tellers).toEqual([0, 3, 4])
+
+    expect(await looksFor(1)).toBe(0)
+    expect(await looksFor(5)).toBe(0)
+  })
+
+  it('is looked at ever more seldom if it comes again and again', async () => {
+    using scene = new WatchScene()
+    scene.net.peer(2).fails = 'always'
+    const looksFor = await following(scene)
+    let looks = 0
+
+    for (let ms = 0; ms < 20_000; ms += 4 * LOOK_DELAY_MS) {
+      looks += await looksFor(2)
+    }
+
+    expect(looks).toBeGreaterThan(5)
+    expect(looks).toBeLessThan(12)
   })
 })
