@@ -125,8 +125,12 @@ export class LiveWatch<T, K, V, R extends boolean> implements Watch<T, K, V, R> 
   get #isEnded(): boolean {
     // While it reads, it hears at once when a signal is aborted.
     const isHearing = this.#reader !== undefined
+    return this.#isStopped || (!isHearing && this.#hasEnded)
+  }
+
+  get #hasEnded(): boolean {
     const { lifetime, signal } = this.#init
-    return this.#isStopped || (!isHearing && (lifetime.aborted || signal?.aborted === true))
+    return this.#isStopped || lifetime.aborted || signal?.aborted === true
   }
 
   /** Reads the state if it may have changed and the loop or a listener wants it, and reports it. */
@@ -139,6 +143,13 @@ export class LiveWatch<T, K, V, R extends boolean> implements Watch<T, K, V, R> 
 
     this.#reader ??= this.#open()
     const reader = this.#reader
+
+    // It may have ended meanwhile, unheard: before it was opened, or as that was reported.
+    if (this.#hasEnded) {
+      this.#end()
+      return
+    }
+
     this.#isReading = true
     this.#isStale = false
 
@@ -175,12 +186,15 @@ export class LiveWatch<T, K, V, R extends boolean> implements Watch<T, K, V, R> 
   }
 
   #fail(reader: StateReader<T, K, V>, error: unknown): void {
+    const hasChanged = this.#isStale || reader !== this.#reader
     this.#isReading = false
     this.#isStale = true
 
     if (reader === this.#reader) {
       this.#takeWaiting()?.reject(error)
-    } else {
+    }
+
+    if (hasChanged) {
       this.#look()
     }
   }

@@ -1,6 +1,7 @@
 import type { Found, MaybePromise, Subkey, Value } from '@waggle/record'
 import { whenDone } from '@waggle/record/replica'
 import type { StateListener, StateReader, WatchProgressEvent } from '../live/state.ts'
+import { tell } from '../live/tell.ts'
 import type { KeyState, KeyStates, SeenState } from './key-states.ts'
 
 export interface KeyReaderInit {
@@ -24,7 +25,7 @@ export class KeyReader implements StateReader<Found | undefined, Subkey | undefi
   }
 
   report(event: WatchProgressEvent): void {
-    this.#init.listener.onProgress?.(event)
+    tell(this.#init.listener.onProgress, event)
   }
 
   read(): MaybePromise<KeyState | undefined> {

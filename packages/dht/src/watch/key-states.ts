@@ -7,7 +7,7 @@ import type {
   SubkeyId,
   Value
 } from '@waggle/record'
-import { encodeValue, isPromise, project, whenDone } from '@waggle/record/replica'
+import { encodeValue, isPromise, project, UNLIMITED, whenDone } from '@waggle/record/replica'
 import { equals } from 'uint8arrays/equals'
 import { foundOf, placesOf } from '../live/found-places.ts'
 import { type FoundPlace, type FoundPlaces, PLAIN, type SubkeyName } from '../live/places.ts'
@@ -207,7 +207,11 @@ function isSameEntry(name: SubkeyName, a: Shown, b: Shown): boolean {
 
 /** Other validators may have made other values of the same entries. */
 function isSameValue(a: KeyPlace | undefined, b: KeyPlace | undefined): boolean {
-  return isSame(a && encodeValue(a.found.value), b && encodeValue(b.found.value))
+  return a?.found.value === b?.found.value || isSame(bytesOf(a), bytesOf(b))
+}
+
+function bytesOf(place: KeyPlace | undefined): Uint8Array | undefined {
+  return place && encodeValue(place.found.value, UNLIMITED)
 }
 
 function isSame(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {

@@ -11,7 +11,7 @@ import {
   type Value,
   view
 } from '@waggle/record'
-import { prune } from '@waggle/record/replica'
+import { DEFAULT_LIMITS, prune, UNLIMITED } from '@waggle/record/replica'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { FoundPlaces } from '../../src/live/places.ts'
@@ -133,6 +133,19 @@ describe('the states of a key', () => {
 
     expect((await scene.read('newest')).current).toBeUndefined()
     expect((await scene.read('old')).current).toBeUndefined()
+  })
+
+  it('may be larger than the default allows when the validators change', async () => {
+    const scene = new Scene()
+    const large = ['x'.repeat(DEFAULT_LIMITS.maxValueBytes)]
+    scene.write(plainRecord(large, NOW + 100, UNLIMITED))
+    const before = await scene.read(1)
+    scene.validators = {}
+    scene.write(plainRecord(large, NOW + 200, UNLIMITED))
+    const { current } = await scene.read(1)
+
+    expect(current?.expirationTime).toBe(NOW + 200)
+    expect(current?.value).toBe(before.current?.value)
   })
 
   it('have the values that the present validators make of the same entries', async () => {

@@ -1,6 +1,7 @@
 import type { Found } from '@waggle/dht'
 import { plainRecord, subkeyRecord, tombstoneRecord } from '@waggle/record'
 import { describe, expect, it, vi } from 'vitest'
+import { LiveWatch } from '../../src/live/live-watch.ts'
 import { collected } from '../support/collected.ts'
 import { START } from '../support/simulated-replicas.ts'
 import { value, WatchScene } from '../support/watch-scene.ts'
@@ -73,6 +74,63 @@ describe('a loop', () => {
     await Promise.all(ended)
 
     expect(scene.simulated.watches.size).toBe(0)
+  })
+
+  it('ends when it is stopped by what it hears as it begins', async () => {
+    using scene = new WatchScene({ selfRank: 7, isReplica: () => false })
+    scene.net.peers.forEach((peer) => {
+      peer.fails = 'always'
+    })
+    const other = scene.watching()
+    const ended = collected(other).ended
+    await scene.pass(200)
+    const watch: ReturnType<typeof scene.watching> = scene.watching({
+      onProgress: () => void watch.stop()
+    })
+
+    expect(await watch.next()).toEqual({ value: undefined, done: true })
+    await other.stop()
+    await ended
+    expect(scene.simulated.watches.size).toBe(0)
+  })
+
+  it('ends when its signal was aborted while nobody followed it', async () => {
+    const abort = new AbortController()
+    const state = Promise.withResolvers<undefined>()
+    const watch = new LiveWatch({
+      source: { open: () => ({ read: () => state.promise, close: () => {} }) },
+      clock: () => START,
+      signal: abort.signal,
+      lifetime: new AbortController().signal
+    })
+    watch.subscribe(() => {})()
+    const next = watch.next()
+    abort.abort()
+    state.resolve(undefined)
+
+    expect(await next).toEqual({ value: undefined, done: true })
+  })
+
+  it('is not held up by another one whose listener of progress throws', async () => {
+    const uncaught = vi.spyOn(globalThis, 'queueMicrotask')
+    uncaught.mockImplementation((report) => expect(report).toThrow('broken'))
+    using scene = new WatchScene({ selfRank: 7, isReplica: () => false })
+    scene.net.peers.forEach((peer) => {
+      peer.fails = 'always'
+    })
+    const broken = vi.fn(() => {
+      throw new Error('broken')
+    })
+    const hear = vi.fn()
+    const watches = [broken, hear].map((onProgress) => scene.watching({ onProgress }))
+    const ended = watches.map((watch) => collected(watch).ended)
+    await scene.pass(200)
+    scene.lifetime.abort()
+    await Promise.all(ended)
+
+    expect([broken, hear].map(({ mock }) => mock.calls.length)).toEqual([1, 1])
+    expect(uncaught).toHaveBeenCalledTimes(1)
+    uncaught.mockRestore()
   })
 
   it('hears nothing while nobody answers, and then that nothing is there', async () => {
