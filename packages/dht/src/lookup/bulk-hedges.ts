@@ -14,6 +14,7 @@ const SILENCE_MS = 1000
 export class BulkHedges {
   readonly #schedule: (run: Run) => void
   readonly #inFlight = new Set<Request>()
+  readonly #released = new WeakSet<Request>()
   readonly #waiting = new Set<Run>()
   #max: number = FIRST_BULK_HEDGES
   #respondedMs: number = Number.NEGATIVE_INFINITY
@@ -46,13 +47,15 @@ export class BulkHedges {
   /** Counts a request no longer, since its peer is a suspect, too: yet others may respond. */
   release(request: Request): void {
     if (this.#inFlight.delete(request)) {
+      this.#released.add(request)
+      this.#max = Math.max(FIRST_BULK_HEDGES, this.#max - 1)
       this.resume()
     }
   }
 
   /** Takes note of a response or a failure. */
   settle(request: Request, hasResponded: boolean): void {
-    const isHedge = this.#inFlight.delete(request)
+    const isHedge = this.#inFlight.delete(request) || this.#released.delete(request)
     // Its lookup goes on, or has ended.
     this.#waiting.delete(request.run)
 

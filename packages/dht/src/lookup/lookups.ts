@@ -196,7 +196,7 @@ export class Lookups {
         break
       }
 
-      const contact = this.ranking.choose(choices) as PeerInfo
+      const contact = this.ranking.choose(this.#preferred(run, choices)) as PeerInfo
 
       if (!this.#mayAsk(run, contact)) {
         break
@@ -218,21 +218,23 @@ export class Lookups {
     }
   }
 
+  /** The peers of which the next one is chosen: no further suspect in place of another one. */
+  #preferred(run: Run, choices: readonly PeerInfo[]): readonly PeerInfo[] {
+    const others = run.isBulkHedge ? choices.filter((contact) => !this.#suspects.has(contact)) : []
+    return others.length > 0 ? others : choices
+  }
+
   /** Whether a lookup may ask a peer now, while it still waits for a suspect. If not, it may later. */
   #mayAsk(run: Run, contact: PeerInfo): boolean {
-    return (
-      !run.isBulkHedge || this.#hedges.admits(run, this.#init.peers.suspicionOf(contact) !== 'none')
-    )
+    return !run.isBulkHedge || this.#hedges.admits(run, this.#suspects.has(contact))
   }
 
   #askAll(run: Run, contacts: readonly PeerInfo[]): void {
     for (const contact of this.ranking.inOrder(contacts)) {
-      if (!this.#mayAsk(run, contact)) {
-        break
+      if (this.#mayAsk(run, contact)) {
+        this.ranking.count(contact)
+        this.#ask(run, contact)
       }
-
-      this.ranking.count(contact)
-      this.#ask(run, contact)
     }
   }
 

@@ -75,6 +75,20 @@ describe('Lookups of bulk, a peer of which is silent', () => {
     }
   })
 
+  it('ask one that is trusted rather than another suspect (N8n)', async () => {
+    const book = bookOf(peers)
+    const [, suspect] = peers as [PeerInfo, PeerInfo]
+    book.recordFailure(suspect)
+    const all = scene({ peers: book })
+    const { ask, questions } = hesitantPeers()
+    const cancellation = { isCancelled: false, isBulk: true }
+    const options = { parallelism: 1, isHedged: true, cancellation }
+    void all.run(searchFor(3, peers.slice(0, 3)), ask, options)
+    await after(MAX_SUSPECT_MS)
+
+    expect(questions.map(({ contact }) => rankOf(contact))).toEqual([0, 2])
+  })
+
   it('ask one suspect at a time until it has had a request timeout, and then all (N12)', async () => {
     const { askedOf, done, questions } = readMany(100, 3)
     await after(REQUEST_TIMEOUT_MS - 1)
