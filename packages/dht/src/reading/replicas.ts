@@ -133,7 +133,7 @@ export class Replicas {
 
   /**
    * Sends a write to the nearest peers that respond (N6), and returns their outcomes. A peer farther away
-   * counts only if it holds something that beats the write.
+   * counts only if it was sent the write, and holds something that beats it.
    *
    * @param writer - the peer that writes, as `RecordStore.apply` takes it
    */

@@ -105,13 +105,22 @@ export class Writing implements Lookup<Reply> {
   }
 
   async #sendIfNearest(contact: PeerInfo, cancellation: CancellationToken): Promise<Reply> {
-    const { key, node } = this.#init
+    const { key, node, write } = this.#init
     const { channel, numReplicas: closerCount } = node
-    const options = { cancellation, closerCount, isCloserAlways: true }
+    // The record does not matter, and may be large: one entry of it is enough.
+    const subkeys = [...write.subkeys.keys()].slice(0, 1)
+    const options = { cancellation, closerCount, isCloserAlways: true, subkeys }
     const { closer, isPlain = false } = await channel.find(contact, key, options)
     const own = roughDistance(pointOfKey(key), pointOfPeer(contact.id))
     const nearer = closer.filter(({ id }) => roughDistance(pointOfKey(key), pointOfPeer(id)) < own)
     const isNearest = nearer.length < closerCount && !cancellation.isCancelled
-    return isNearest ? this.#send(contact, cancellation) : { closer, isPlain }
+
+    if (!isNearest) {
+      return { closer, isPlain }
+    }
+
+    // Whether the peer then takes the write or not, it has named these.
+    this.search.add(closer, contact)
+    return this.#send(contact, cancellation)
   }
 }
