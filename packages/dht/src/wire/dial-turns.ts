@@ -59,6 +59,7 @@ export class DialTurns {
     const name = peer.toString()
     const sinceMs = performance.now()
     const turn = new Turn(task, isBulk, {
+      onRestart: () => this.#restart(name),
       onSuccess: () => this.#progressMs.set(name, performance.now()),
       onEnd: () => this.#underWay.add(name, -1)
     })
@@ -132,9 +133,17 @@ export class DialTurns {
     const waitedMs = nowMs - sinceMs
     this.#progressMs.set(name, Math.min(nowMs, (beforeMs ?? nowMs) + waitedMs))
   }
+
+  /** Records that a peer is dialled only now, unless another dial to it is under way. */
+  #restart(name: string): void {
+    if (this.#underWay.get(name) === 1) {
+      this.#progressMs.set(name, performance.now())
+    }
+  }
 }
 
 interface TurnListeners {
+  readonly onRestart: () => void
   readonly onSuccess: () => void
   readonly onEnd: () => void
 }
@@ -170,6 +179,11 @@ export class Turn implements Disposable {
       await this.#ended.promise
       stop()
     }
+  }
+
+  /** Records that the dial is made only now, since the rate of dials had put it back. */
+  restart(): void {
+    this.#listeners.onRestart()
   }
 
   /** Gives the turn up before it has begun. */

@@ -209,6 +209,7 @@ export class Dialer {
 
     if (refusals === 0) {
       this.#rate.take(peer, turn)
+      isRepeated && turn.restart()
     }
 
     this.count(task)

@@ -129,6 +129,30 @@ describe('dials', () => {
     expect(dials.turns.progressMs(last)).toBeGreaterThan(waitingMs)
   })
 
+  it('that the rate of dials has put back begin when it lets them pass (N12)', async () => {
+    const { turns } = new Dials()
+    const [{ id }] = CONTACTS as [PeerInfo]
+    const options = { task: 'exchange', isRepeated: false }
+    const take = async (): Promise<number> => {
+      await setTimeout(1)
+      using _ = await turns.take(id, { ...options, isRepeated: true })
+      return turns.progressMs({ id })
+    }
+    const first = await turns.take(id, options)
+    const beganMs = turns.progressMs({ id })
+    first[Symbol.dispose]()
+    expect(await take()).toBeLessThan(beganMs + 1)
+    using again = await turns.take(id, { ...options, isRepeated: true })
+    const passedMs = performance.now()
+    again.restart()
+    expect(turns.progressMs({ id })).toBeGreaterThanOrEqual(passedMs)
+
+    using another = await turns.take(id, { ...options, task: 'watch' })
+    const otherMs = turns.progressMs({ id })
+    another.restart()
+    expect(turns.progressMs({ id })).toBe(otherMs)
+  })
+
   it('that repeat a refused one are no progress of their peer, and their wait is none of its silence (N12)', async () => {
     const dials = new Dials()
     const others = dials.make(MAX_TURNS - 1, { task: 'exchange' }, 1)
