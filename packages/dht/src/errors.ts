@@ -101,7 +101,8 @@ export class BusyError extends Error {
 
 /** Makes the error of a call for which `numBusy` peers were busy, and no other one responded. */
 export function busyError(numBusy: number): BusyError {
-  return new BusyError(`no peer responded, and ${numBusy} were busy`)
+  const busy = numBusy === 1 ? '1 was busy' : `${numBusy} were busy`
+  return new BusyError(`no peer gave an answer, and ${busy}: try again, or make fewer calls at once`)
 }
 
 /**
