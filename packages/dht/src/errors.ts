@@ -102,7 +102,9 @@ export class BusyError extends Error {
 /** Makes the error of a call for which `numBusy` peers were busy, and no other one responded. */
 export function busyError(numBusy: number): BusyError {
   const busy = numBusy === 1 ? '1 was busy' : `${numBusy} were busy`
-  return new BusyError(`no peer gave an answer, and ${busy}: try again, or make fewer calls at once`)
+  return new BusyError(
+    `no peer gave an answer, and ${busy}: try again, or make fewer calls at once`
+  )
 }
 
 /**

@@ -4,7 +4,8 @@ import type { Context } from '../context.ts'
 import {
   addControlOptions,
   type ControlOptions,
-  controlledNode
+  controlledNode,
+  overviewAt
 } from '../control/control-client.ts'
 import { CommandError, DONE } from '../errors.ts'
 import { hivemindClient } from '../network/hivemind-client.ts'
@@ -59,8 +60,6 @@ async function top(context: Context, options: TopOptions): Promise<number> {
     await showTop(io, path)
     return DONE
   }
-
-  const { overviewAt } = await import('../control/control-client.ts')
 
   while (!io.signal.aborted) {
     context.answer({ json: JSON.parse(JSON.stringify(await overviewAt(path, 20))) })
