@@ -144,7 +144,7 @@ export class LiveWatch<T, K, V, R extends boolean> implements Watch<T, K, V, R> 
     this.#reader ??= this.#open()
     const reader = this.#reader
 
-    // It may have ended meanwhile, unheard: before it was opened, or as that was reported.
+    // The watch may have ended while it had no listeners of its signals: before they were added, or within `open`.
     if (this.#hasEnded) {
       this.#end()
       return

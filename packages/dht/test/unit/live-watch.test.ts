@@ -279,6 +279,33 @@ describe('a subscription', () => {
     expect(watch.current?.value).toBe('first')
   })
 
+  it('hears a change that came while the state could not be read', async () => {
+    type Reading = { current: undefined; places: ReadonlyMap<string, never> }
+    const [failed, whole] = [
+      Promise.withResolvers<Reading>(),
+      Promise.withResolvers<Reading>()
+    ] as const
+    const reads = [failed.promise, whole.promise]
+    let onChange = (): void => {}
+    const watch = new LiveWatch({
+      source: {
+        open: (listener) => {
+          onChange = listener.onChange
+          return { read: () => reads.shift(), close: () => {} }
+        }
+      },
+      clock: () => START,
+      lifetime: new AbortController().signal
+    })
+    const hear = vi.fn()
+    watch.subscribe(hear)
+    onChange()
+    failed.reject(new Error('a validator failed'))
+    whole.resolve({ current: undefined, places: new Map<string, never>() })
+
+    await vi.waitFor(() => expect(hear).toHaveBeenCalledTimes(1))
+  })
+
   it('can follow one that ended, as components do that React mounts twice', async () => {
     using scene = new WatchScene()
     const watch = scene.watching()
